@@ -1,0 +1,71 @@
+"""One exception per outcome that the HTTP contract names; each class is named as its `Code`.
+
+Everything below the HTTP layer raises these and nothing that knows about HTTP frameworks.
+"""
+
+from typing import ClassVar
+
+
+class RepositoryError(Exception):
+    """A refusal with a sentence that says what is wrong and what would be right.
+
+    `status` is the HTTP status the outcome has in the contract, the class name its `Code`.
+    """
+
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class BadRequestError(RepositoryError):
+    """The request itself cannot be understood."""
+
+    status = 400
+
+
+class ForbiddenError(RepositoryError):
+    """The caller may not do this."""
+
+    status = 403
+
+
+class NotFoundError(RepositoryError):
+    """There is no such thing for this owner; another owner's looks exactly the same."""
+
+    status = 404
+
+
+class PayloadTooLargeError(RepositoryError):
+    """More bytes than the repository takes."""
+
+    status = 413
+
+
+class UnsupportedImageError(RepositoryError):
+    """The content is not one of the formats on the list."""
+
+    status = 415
+
+
+class BadImageError(RepositoryError):
+    """The right format, but empty, damaged, truncated, or beyond the pixel or frame limits."""
+
+    status = 422
+
+
+class BadDigestError(RepositoryError):
+    """The bytes are not those that were declared."""
+
+    status = 422
+
+
+class UnavailableError(RepositoryError):
+    """The database or the store does not answer; nothing was lost, and a later try may succeed."""
+
+    status = 503

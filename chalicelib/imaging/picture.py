@@ -1,0 +1,47 @@
+"""What the imaging room hands out: plain values, ready to be stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.facts import Facts
+
+#: Longest sides of the thumbnails, in pixels.
+THUMBNAIL_SIZES = (256, 512, 1280)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a picture may be, judged from its header before any pixel is decoded."""
+
+    max_pixels: int
+    max_frames: int
+    max_total_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnails:
+    """Encoded thumbnails by size; all of one picture have one format."""
+
+    content_type: str
+    extension: str
+    contents: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file that is an image, decoded once.
+
+    `width` and `height` are as displayed (orientation applied), `pixel_sha512` 64 bytes, `identity` 32 bytes: two files of
+    one owner are the same image exactly when their identities are equal.
+    """
+
+    format: str
+    content_type: str
+    width: int
+    height: int
+    mode: str
+    frames: int
+    pixel_sha512: bytes
+    identity: bytes
+    facts: Facts
+    thumbnails: Thumbnails

@@ -1,0 +1,60 @@
+"""The names of objects, and nothing else may name one.
+
+    incoming/<upload_id>                      what a client sent, until it has been taken in; the only keys that raise events
+    originals/<storage_id>                    the exact bytes of a stored file
+    thumbnails/<storage_id>/<size>.<ext>      its thumbnails
+
+A storage id is `<upload_id>-<claim>`, minted anew by every attempt to take a file in: no key is ever written by two workers
+or shared by two originals, so deleting one can never take another's bytes.
+"""
+
+import re
+
+INCOMING = "incoming/"
+ORIGINALS = "originals/"
+THUMBNAILS = "thumbnails/"
+
+_UPLOAD_ID = r"[0-9a-v]{36}"
+_STORAGE_ID = rf"{_UPLOAD_ID}-[0-9]{{1,9}}"
+_KEY = re.compile(
+    rf"incoming/(?P<upload_id>{_UPLOAD_ID})"
+    rf"|originals/(?P<original>{_STORAGE_ID})"
+    rf"|thumbnails/(?P<thumbnail>{_STORAGE_ID})/[0-9]{{1,5}}\.(?:jpg|webp)"
+)
+
+
+def incoming(upload_id: str) -> str:
+    return INCOMING + upload_id
+
+
+def original(storage_id: str) -> str:
+    return ORIGINALS + storage_id
+
+
+def thumbnail(storage_id: str, size: int, extension: str) -> str:
+    return f"{THUMBNAILS}{storage_id}/{size}.{extension}"
+
+
+def storage_id(upload_id: str, claim: int) -> str:
+    return f"{upload_id}-{claim}"
+
+
+def is_upload_id(text: str) -> bool:
+    return re.fullmatch(_UPLOAD_ID, text) is not None
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` has the exact form of a key; anything else must never reach a file system."""
+    return _KEY.fullmatch(text) is not None
+
+
+def upload_of(key: str) -> str | None:
+    """The upload id in an `incoming/` key; `None` for any other key or text."""
+    match = _KEY.fullmatch(key)
+    return match["upload_id"] if match else None
+
+
+def storage_of(key: str) -> str | None:
+    """The storage id in an `originals/` or `thumbnails/` key; `None` for any other key or text."""
+    match = _KEY.fullmatch(key)
+    return (match["original"] or match["thumbnail"]) if match else None
