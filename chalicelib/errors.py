@@ -69,3 +69,11 @@ class UnavailableError(RepositoryError):
     """The database or the store does not answer; nothing was lost, and a later try may succeed."""
 
     status = 503
+
+
+def revived(code: str, message: str) -> RepositoryError:
+    """The refusal that was once recorded by its code and message."""
+    for kind in RepositoryError.__subclasses__():
+        if kind.__name__ == code:
+            return kind(message)
+    raise ValueError(f"{code!r} is not the code of any refusal")

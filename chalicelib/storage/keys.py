@@ -9,6 +9,7 @@ or shared by two originals, so deleting one can never take another's bytes.
 """
 
 import re
+from collections.abc import Iterable
 
 INCOMING = "incoming/"
 ORIGINALS = "originals/"
@@ -37,6 +38,11 @@ def thumbnail(storage_id: str, size: int, extension: str) -> str:
 
 def storage_id(upload_id: str, claim: int) -> str:
     return f"{upload_id}-{claim}"
+
+
+def all_of(storage_id: str, sizes: Iterable[int], extension: str) -> list[str]:
+    """Every key of one stored file: its original and its thumbnails."""
+    return [original(storage_id), *(thumbnail(storage_id, size, extension) for size in sizes)]
 
 
 def is_upload_id(text: str) -> bool:

@@ -1,0 +1,74 @@
+"""What every view shares: answers as JSON, refusals in the contract's shape, and the request's body and address."""
+
+import functools
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from chalice import Response
+from chalice.app import Request
+
+from chalicelib.errors import BadRequestError, ForbiddenError, RepositoryError
+
+View = Callable[..., Response]
+
+#: Answers are about one owner's pictures and may change with the next request: no shared cache may keep them.
+_PRIVATE = {"Cache-Control": "private, no-cache"}
+_RETRY_AFTER_SECONDS = "5"
+
+log = logging.getLogger(__name__)
+
+
+def answering(view: View) -> View:
+    """Turn the refusals that a view raises into the contract's answers."""
+
+    @functools.wraps(view)
+    def guarded(*args: Any, **captures: Any) -> Response:
+        try:
+            return view(*args, **captures)
+        except RepositoryError as error:
+            return refusal(error)
+
+    return guarded
+
+
+def refusal(error: RepositoryError) -> Response:
+    headers = dict(_PRIVATE)
+    if error.status == 503:
+        headers["Retry-After"] = _RETRY_AFTER_SECONDS
+        log.warning("unavailable: %s", error.message)
+    return json_answer({"Code": error.code, "Message": error.message}, error.status, headers)
+
+
+def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`body` is anything msgspec encodes; times come out as RFC 3339."""
+    text = msgspec.json.encode(body).decode("utf-8")
+    return Response(text, status_code=status, headers={**_PRIVATE, "Content-Type": "application/json", **(headers or {})})
+
+
+def redirect(url: str) -> Response:
+    return Response("", status_code=302, headers={**_PRIVATE, "Location": url, "Content-Type": "text/plain"})
+
+
+def raw_body(request: Request) -> bytes:
+    """Raises `BadRequestError` for a body that cannot be put into bytes (half a surrogate pair in the gateway's event)."""
+    try:
+        body = request.raw_body
+    except ValueError:
+        raise BadRequestError("The request body is not valid UTF-8.") from None
+    return body if isinstance(body, bytes) else body.encode("utf-8")
+
+
+def query_of(request: Request, single: frozenset[str], repeated: frozenset[str] = frozenset()) -> dict[str, list[str]]:
+    """The query parameters by name. Raises `BadRequestError` for one that is unknown, or given twice but may not be."""
+    parameters = request.query_params
+    values = {name: parameters.getlist(name) for name in parameters} if parameters else {}
+    for name, given in values.items():
+        if name == "owner":
+            raise ForbiddenError("Only an admin key may name an owner.")
+        if name not in single | repeated:
+            raise BadRequestError(f"There is no query parameter {name[:50]!r} here: see /openapi.json for those there are.")
+        if len(given) > 1 and name in single:
+            raise BadRequestError(f"The query parameter {name!r} is given {len(given)} times: give it once.")
+    return values

@@ -1,0 +1,92 @@
+"""The laptop's stand-in for the event queue: delivers each notification to a handler until the handler returns.
+
+Nothing is kept on disk. What a stopped process has not delivered is found again by the objects that lie in `incoming/`.
+"""
+
+import heapq
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Deliveries of one notification before it is left to the next start or to the sweep: about a quarter of an hour.
+MAX_RECEIVES = 20
+_FIRST_DELAY = 0.5
+_LONGEST_DELAY = 60.0
+
+Notification = Mapping[str, Any]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(order=True, frozen=True, slots=True)
+class _Message:
+    due: float
+    number: int
+    receives: int = field(compare=False)
+    notification: Notification = field(compare=False)
+
+
+class EventQueue:
+    """At-least-once delivery by `workers` threads, in no particular order. A handler that raises gets it again, later."""
+
+    def __init__(self, handler: Callable[[Notification], None], workers: int) -> None:
+        self._handler = handler
+        self._workers = workers
+        self._started = 0
+        self._in_hand = 0
+        self._numbers = itertools.count()
+        self._waiting: list[_Message] = []
+        self._changed = threading.Condition()
+
+    def send(self, notification: Notification) -> None:
+        self._push(notification, receives=0, delay=0.0)
+
+    def drain(self) -> None:
+        """Return when nothing waits and nothing is in hand."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting and not self._in_hand)
+
+    def _push(self, notification: Notification, receives: int, delay: float) -> None:
+        with self._changed:
+            heapq.heappush(self._waiting, _Message(time.monotonic() + delay, next(self._numbers), receives, notification))
+            if self._started < self._workers:
+                self._started += 1
+                threading.Thread(target=self._work, name=f"ingest-{self._started}", daemon=True).start()
+            self._changed.notify_all()
+
+    def _work(self) -> None:
+        while True:
+            message = self._take()
+            try:
+                self._deliver(message)
+            finally:
+                with self._changed:
+                    self._in_hand -= 1
+                    self._changed.notify_all()
+
+    def _take(self) -> _Message:
+        with self._changed:
+            while True:
+                if self._waiting:
+                    wait = self._waiting[0].due - time.monotonic()
+                    if wait <= 0:
+                        self._in_hand += 1
+                        return heapq.heappop(self._waiting)
+                    self._changed.wait(wait)
+                else:
+                    self._changed.wait()
+
+    def _deliver(self, message: _Message) -> None:
+        receives = message.receives + 1
+        try:
+            self._handler(message.notification)
+        except Exception as problem:  # whatever it was, the message must not be lost
+            if receives >= MAX_RECEIVES:
+                log.exception("an event was given up after %d deliveries; its bytes stay in incoming/", receives)
+                return
+            log.warning("an event will be delivered again (%s: %s)", type(problem).__name__, problem)
+            self._push(message.notification, receives, min(_FIRST_DELAY * 2 ** (receives - 1), _LONGEST_DELAY))

@@ -1,0 +1,108 @@
+"""Chalice's development server, made fit to keep real pictures.
+
+`chalice local` builds its server from the name `chalice.local.LocalDevServer`; `adapt` puts the one below in its place.
+"""
+
+import json
+import logging
+import os
+import sys
+import threading
+from typing import Any
+
+import chalice.local
+from chalice import Chalice
+from chalice.config import Config
+from chalice.local import ChaliceRequestHandler, HTTPServerThread, LocalDevServer
+
+from chalicelib import runtime
+from chalicelib.local import startup
+
+#: What a body may hold beyond the largest file: the other fields of its form.
+FORM_ALLOWANCE = 1_000_000
+_PIECE = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+def adapt() -> None:
+    """Have `chalice local` serve with the classes below."""
+    chalice.local.LocalDevServer = LocalServer  # type: ignore[misc] # the only way in that chalice leaves
+
+
+class RequestHandler(ChaliceRequestHandler):
+    """Answers what chalice's own handler would drop, and keeps signed URLs out of the log."""
+
+    #: Header and body are written apart: without this every reply on a kept-open connection waits for an acknowledgement.
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 # the base class's form
+        """The path without its query, which may be a signature."""
+        log.info("%s %s %s", self.command, self.path.partition("?")[0], code)
+
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 # the base class's form
+        """Its arguments quote the request."""
+        log.warning("a request could not be read")
+
+    def _generic_handle(self) -> None:
+        length = self.headers.get("content-length", "0")
+        if self.headers.get("transfer-encoding"):
+            self._refuse(411, "BadRequestError", "Send the body whole, with its Content-Length.")
+        elif not (length.isascii() and length.isdigit() and len(length) < 19):
+            self._refuse(400, "BadRequestError", "The Content-Length must be a whole number.")
+        elif int(length) > runtime.current().settings.max_bytes + FORM_ALLOWANCE:
+            self._pass_over(int(length))
+            self._refuse_large()
+        else:
+            super()._generic_handle()
+
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815 # http.server's
+
+    def _pass_over(self, length: int) -> None:
+        """Read the body away, so that the client gets to the answer; none of it is kept."""
+        while length > 0:
+            piece = self.rfile.read(min(length, _PIECE))
+            if not piece:
+                return
+            length -= len(piece)
+
+    def _refuse_large(self) -> None:
+        largest = runtime.current().settings.max_bytes
+        if self.path.startswith(runtime.STORE_PATH):
+            text = "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload is too large.</Message></Error>"
+            self._send_http_response(400, {"Content-Type": "application/xml", "Connection": "close"}, text)
+        else:
+            self._refuse(413, "PayloadTooLargeError", f"The body is too large: files of at most {largest} bytes are taken.")
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        self.close_connection = True
+        self._send_http_response(status, {"Connection": "close"}, json.dumps({"Code": code, "Message": message}))
+
+    def _send_http_response_with_body(self, code: int, headers: dict[str, Any], body: str | bytes) -> None:
+        """The answer to HEAD has no body: one would be taken for the next answer on the connection."""
+        if self.command == "HEAD":
+            self._send_http_response_no_body(code, headers)
+        else:
+            super()._send_http_response_with_body(code, headers, body)
+
+
+class LocalServer(LocalDevServer):
+    """Starts, with the server, all that a laptop needs besides."""
+
+    def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
+        if isinstance(threading.current_thread(), HTTPServerThread):
+            _keep_the_checkout_unchanged()
+        super().__init__(app_object, config, host, port, handler_cls=RequestHandler)
+
+    def serve_forever(self) -> None:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        started = startup.start(f"http://{host}:{self.port}")
+        sys.stdout.write(f"The image repository is at {started.public_url}, its pictures are in {started.settings.storage}\n")
+        sys.stdout.flush()
+        self.server.serve_forever()
+
+
+def _keep_the_checkout_unchanged() -> None:
+    """Under autoreload any change in the checkout restarts the server, and the first upload would write bytecode there."""
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

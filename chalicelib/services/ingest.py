@@ -1,0 +1,193 @@
+"""Taking a file in: from the event that its bytes have arrived to a row that says what became of them.
+
+The order of the writes is the design; docs/architecture.md tells the life of an upload step by step. Killed, paused or
+delivered twice at any point, it ends in one and the same state.
+"""
+
+import contextlib
+import hashlib
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import unquote_plus
+
+from chalicelib.catalog.catalog import Catalog
+from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Overtaken, Refusal, StoredFile, Upload
+from chalicelib.errors import BadDigestError, BadImageError, RepositoryError, UnavailableError
+from chalicelib.imaging.picture import THUMBNAIL_SIZES, Picture
+from chalicelib.storage import keys
+from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore, Reading
+
+#: How many decoders a file may take down before it is refused.
+MAX_STRIKES = 3
+#: How often one attempt begins again because the bytes or the catalog changed under it, before it is left to a redelivery.
+MAX_RESTARTS = 5
+
+#: Decodes a local file, given its SHA-256. Raises `UnsupportedImageError` or `BadImageError` for a file that is refused.
+Examine = Callable[[Path, bytes], Picture]
+
+log = logging.getLogger(__name__)
+
+
+class Busy(Exception):
+    """Another worker holds the upload: the event must be delivered again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What runs behind the event queue. `stale_after` is the age at which another worker's claim may be taken over."""
+
+    catalog: Catalog
+    store: ObjectStore
+    examine: Examine
+    stale_after: timedelta
+    clock: Callable[[], datetime]
+
+    def handle(self, notification: Mapping[str, Any]) -> None:
+        """Take in every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
+        for key in _created_keys(notification):
+            upload_id = keys.upload_of(key)
+            if upload_id is None:
+                log.warning("an event names an object that is no upload")
+            else:
+                self.take_in(upload_id)
+
+    def take_in(self, upload_id: str) -> None:
+        """Bring one upload to its end. Raises `Busy` while another worker holds it, and any fault that may pass."""
+        now = self.clock()
+        upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after)
+        if upload is Refusal.UNKNOWN:
+            log.warning("upload %s is not known; its object is left to the sweep", upload_id)
+        elif upload is Refusal.ENDED:
+            self.store.delete([keys.incoming(upload_id)])
+        elif upload is Refusal.BUSY:
+            raise Busy(f"upload {upload_id} is held by another worker")
+        else:
+            self._work_on(upload)
+
+    def _work_on(self, upload: Upload) -> None:
+        try:
+            outcome = self._attempt(upload)
+        except ClaimLost:
+            log.info("upload %s was taken over by another worker", upload.id)
+        except ObjectMissing:
+            log.info("upload %s has no bytes", upload.id)
+            self.catalog.uploads.release(upload.id, upload.claim)
+        except BaseException:
+            with contextlib.suppress(UnavailableError):
+                self.catalog.uploads.release(upload.id, upload.claim)
+            raise
+        else:
+            log.info("upload %s: %s", upload.id, outcome)
+
+    def _attempt(self, upload: Upload) -> str:
+        """Bring the claimed upload to its end and return its outcome in a word."""
+        for _ in range(MAX_RESTARTS):
+            try:
+                outcome = self._take_bytes(upload)
+            except (ObjectChanged, Overtaken):
+                continue
+            except UnavailableError:
+                raise
+            except RepositoryError as refusal:
+                self.catalog.uploads.reject(upload.id, upload.claim, refusal.code, refusal.message, self.clock())
+                outcome = f"rejected, {refusal.code}"
+            self.store.delete([keys.incoming(upload.id)])
+            return outcome
+        raise UnavailableError("The upload kept changing while it was taken in; it will be tried again.")
+
+    def _take_bytes(self, upload: Upload) -> str:
+        """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
+        with tempfile.NamedTemporaryFile(prefix="image-repo-") as file:
+            with self.store.open(keys.incoming(upload.id)) as reading:
+                sha256 = _copy_and_hash(reading, file)
+                etag = reading.etag
+            _check_declared(upload, reading.size, sha256)
+            if self.catalog.images.known(upload.owner, [sha256]):
+                return self._admit(upload, sha256, None, None).status
+            picture = self._examine_under_strike(upload, Path(file.name), sha256)
+        entry = _entry(picture)
+        if self.catalog.images.live_original(sha256) or self.catalog.images.holds(upload.owner, entry.identity):
+            return self._admit(upload, sha256, entry, None).status
+        written = self._write(upload, picture, etag, reading.size)
+        return self._admit(upload, sha256, entry, written).status
+
+    def _examine_under_strike(self, upload: Upload, path: Path, sha256: bytes) -> Picture:
+        """Only a decoder that dies, hangs or bursts leaves the strike standing: then nothing runs to take it back."""
+        if upload.strikes >= MAX_STRIKES:
+            raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
+        self.catalog.uploads.mark_strike(upload.id, upload.claim)
+        try:
+            picture = self.examine(path, sha256)
+        except RepositoryError:
+            self.catalog.uploads.clear_strike(upload.id, upload.claim)
+            raise
+        self.catalog.uploads.clear_strike(upload.id, upload.claim)
+        return picture
+
+    def _write(self, upload: Upload, picture: Picture, etag: str, size: int) -> StoredFile:
+        """Put the objects first: a row never names bytes that are not there."""
+        thumbnails = picture.thumbnails
+        storage_id = keys.storage_id(upload.id, upload.claim)
+        self.store.copy(keys.incoming(upload.id), etag, keys.original(storage_id), picture.content_type)
+        for side, content in thumbnails.contents.items():
+            self.store.put(keys.thumbnail(storage_id, side, thumbnails.extension), content, thumbnails.content_type)
+        return StoredFile(storage_id, size, picture.format, picture.content_type, thumbnails.extension)
+
+    def _admit(self, upload: Upload, sha256: bytes, entry: Entry | None, written: StoredFile | None) -> Admitted:
+        admission = Admission(upload.id, upload.claim, upload.owner, upload.name, sha256, entry, written)
+        try:
+            admitted = self.catalog.images.admit(admission, self.clock())
+        except (ClaimLost, Overtaken):
+            self._discard(written)
+            raise
+        if not admitted.adopted:
+            self._discard(written)
+        return admitted
+
+    def _discard(self, written: StoredFile | None) -> None:
+        """Delete what this attempt wrote, unless the catalog names it after all.
+
+        A commit whose acknowledgement was lost is tried again, and then finds its own upload ended.
+        """
+        if written and not self.catalog.inventory.named_storage_ids([written.storage_id]):
+            self.store.delete(keys.all_of(written.storage_id, THUMBNAIL_SIZES, written.thumbnail_extension))
+
+
+def _created_keys(notification: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of created objects in an S3 notification; the test event S3 sends on set-up has no records."""
+    for record in notification.get("Records", []):
+        if record.get("eventName", "").startswith("ObjectCreated:"):
+            yield unquote_plus(record["s3"]["object"]["key"])
+
+
+def _copy_and_hash(reading: Reading, file: BinaryIO) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in reading.chunks():
+        digest.update(chunk)
+        file.write(chunk)
+    file.flush()
+    return digest.digest()
+
+
+def _check_declared(upload: Upload, size: int, sha256: bytes) -> None:
+    if size != upload.size:
+        raise BadDigestError(f"The file has {size} bytes where {upload.size} were declared.")
+    if upload.sha256 is not None and sha256 != upload.sha256:
+        raise BadDigestError("The file's SHA-256 is not the one that was declared: send the file again.")
+
+
+def _entry(picture: Picture) -> Entry:
+    return Entry(
+        identity=picture.identity,
+        width=picture.width,
+        height=picture.height,
+        mode=picture.mode,
+        frames=picture.frames,
+        pixel_sha512=picture.pixel_sha512,
+        facts=picture.facts,
+    )

@@ -1,0 +1,71 @@
+"""What an owner does with the images held: list, look, fetch, delete."""
+
+import logging
+from dataclasses import dataclass
+
+from chalicelib.catalog.catalog import Catalog
+from chalicelib.catalog.records import Filters, Image, ListedImage, Page, Position, Sort, StoredFile
+from chalicelib.errors import NotFoundError, UnavailableError
+from chalicelib.imaging.picture import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.storage import keys
+from chalicelib.storage.port import Disposition, ObjectStore
+
+#: Database ids are signed 64-bit numbers; a larger one names nothing.
+_LARGEST_ID = 2**63 - 1
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The images of every owner. Methods that take an image id raise `NotFoundError` where this owner has no such image."""
+
+    catalog: Catalog
+    store: ObjectStore
+
+    def page(self, owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Page:
+        return self.catalog.images.page(owner, filters, sort, limit, after)
+
+    def count(self, owner: str, filters: Filters) -> int:
+        return self.catalog.images.count(owner, filters)
+
+    def image(self, owner: str, image_id: int) -> Image:
+        image = self.catalog.images.get(owner, image_id) if 0 < image_id <= _LARGEST_ID else None
+        if image is None:
+            raise _no_such_image()
+        return image
+
+    def original_url(self, image: Image, disposition: Disposition) -> str:
+        """A signed URL of the exact bytes this owner sent, under the name this owner gave them."""
+        return self.store.url(keys.original(image.file.storage_id), image.file.content_type, image.name, disposition)
+
+    def thumbnail_url(self, image: Image | ListedImage, size: int) -> str:
+        """A signed URL of one thumbnail; `size` is one of `THUMBNAIL_SIZES`."""
+        extension = image.file.thumbnail_extension
+        name = f"{image.name.rpartition('.')[0] or image.name}-{size}.{extension}"
+        key = keys.thumbnail(image.file.storage_id, size, extension)
+        return self.store.url(key, THUMBNAIL_CONTENT_TYPES[extension], name, "inline")
+
+    def delete(self, owner: str, image_id: int) -> None:
+        """The entry goes at once; the file goes too where no entry of any owner refers to it any more.
+
+        A store that does not answer then is no failure of the delete: the sweep removes what is left.
+        """
+        deletion = self.catalog.images.delete(owner, image_id) if 0 < image_id <= _LARGEST_ID else None
+        if deletion is None:
+            raise _no_such_image()
+        if deletion.doomed:
+            try:
+                remove_file(self.catalog, self.store, deletion.doomed.original_id, deletion.doomed.file)
+            except UnavailableError:
+                log.warning("the file of a deleted image is left to the sweep: the store or the catalog does not answer")
+
+
+def remove_file(catalog: Catalog, store: ObjectStore, original_id: int, file: StoredFile) -> None:
+    """Finish a doomed original: its objects, then its row, so that a row outlives every object it names."""
+    store.delete(keys.all_of(file.storage_id, THUMBNAIL_SIZES, file.thumbnail_extension))
+    catalog.images.forget_doomed(original_id)
+
+
+def _no_such_image() -> NotFoundError:
+    return NotFoundError("There is no such image: check the id, and that it has not been deleted.")

@@ -1,0 +1,86 @@
+"""The settings of one running repository, read once from the environment; nothing else reads `os.environ`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+VERSION = "0.1.0"
+
+_DEFAULT_STORAGE = "~/.local/share/image-repo"
+_WHOLE_NUMBERS = (
+    "max_bytes",
+    "max_pixels",
+    "max_frames",
+    "max_total_pixels",
+    "decode_processes",
+    "decode_seconds",
+    "decode_memory",
+    "stale_seconds",
+)
+
+
+class SettingsError(Exception):
+    """A setting cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every knob there is; each is the environment variable of the same name in capitals, but for `storage`.
+
+    Sizes and memory are bytes, times seconds. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder. `database_url` may
+    hold a password and is left out of the representation; `None` means a SQLite file in the folder. `public_url` is the
+    root under which clients reach this repository, without a trailing slash; `None` means wherever the server listens.
+    """
+
+    storage: Path
+    database_url: str | None = field(default=None, repr=False)
+    public_url: str | None = None
+    max_bytes: int = 100_000_000
+    max_pixels: int = 150_000_000
+    max_frames: int = 2_000
+    max_total_pixels: int = 500_000_000
+    decode_processes: int = 2
+    decode_seconds: int = 60
+    decode_memory: int = 3 * 1024**3
+    stale_seconds: int = 900
+
+
+def from_env(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises `SettingsError` for a value that cannot be used. An empty value counts as none."""
+    env = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
+    return Settings(
+        storage=Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute(),
+        database_url=_database_url(env),
+        public_url=_public_url(env),
+        **{name: _whole(env, name.upper(), getattr(Settings, name)) for name in _WHOLE_NUMBERS},
+    )
+
+
+def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+        raise SettingsError(f"{name} must be a whole number above 0, not {text!r}.")
+    return int(text)
+
+
+def _public_url(env: Mapping[str, str]) -> str | None:
+    text = env.get("PUBLIC_URL")
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        raise SettingsError(f"PUBLIC_URL must be an http or https address such as https://pictures.example.org, not {text!r}.")
+    return text.rstrip("/")
+
+
+def _database_url(env: Mapping[str, str]) -> str | None:
+    if "DATABASE_URL" in env:
+        return env["DATABASE_URL"]
+    if "MYSQL_IMAGE_REPO_ADMIN_PW" in env:
+        password = quote(env["MYSQL_IMAGE_REPO_ADMIN_PW"], safe="")
+        return f"mysql+pymysql://image_repo_admin:{password}@localhost/image_repo_db"
+    return None
