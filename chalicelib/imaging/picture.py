@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from chalicelib.facts import Facts
 
+#: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
 #: Longest sides of the thumbnails, in pixels.
 THUMBNAIL_SIZES = (256, 512, 1280)
 
