@@ -1,0 +1,15 @@
+"""The catalog: everything that is known of uploads, images and stored files."""
+
+from chalicelib.catalog.database import Database
+from chalicelib.catalog.images import ImageRows
+from chalicelib.catalog.inventory import Inventory
+from chalicelib.catalog.uploads import UploadRows
+
+
+class Catalog:
+    """The rows by who works on them: the life of an upload, an owner's library, the sweep."""
+
+    def __init__(self, database: Database) -> None:
+        self.uploads = UploadRows(database)
+        self.images = ImageRows(database)
+        self.inventory = Inventory(database)

@@ -1,0 +1,81 @@
+"""How a connection to each engine is made and kept."""
+
+import ssl
+from collections.abc import Callable
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+#: Execution option of the connections that will write.
+WRITING = "catalog_writing"
+
+#: How long a connection waits for another's lock, in seconds.
+_SQLITE_BUSY_TIMEOUT = 30
+_MYSQL_LOCK_WAIT = 10
+
+
+def sqlite(url: URL) -> Engine:
+    """A file in WAL mode, for many threads and several processes."""
+    engine = create_engine(
+        url,
+        # sqlite3 would begin transactions by itself, and late; `_begin` does it instead.
+        connect_args={"timeout": _SQLITE_BUSY_TIMEOUT, "isolation_level": None, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=-1,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def mysql(
+    url: URL,
+    pool_size: int,
+    connect_timeout: int,
+    read_timeout: int,
+    recycle_after: int,
+    tls: ssl.SSLContext | None,
+    password: Callable[[], str] | None,
+) -> Engine:
+    """A server, over at most `pool_size` connections."""
+    arguments: dict[str, Any] = {
+        "charset": "utf8mb4",
+        "connect_timeout": connect_timeout,
+        "read_timeout": read_timeout,
+        "write_timeout": read_timeout,
+        "init_command": f"SET SESSION time_zone='+00:00', sql_mode='TRADITIONAL', innodb_lock_wait_timeout={_MYSQL_LOCK_WAIT}",
+    }
+    # Left to itself PyMySQL builds an unverified context, at 25 ms, for every connection.
+    arguments |= {"ssl": tls} if tls else {"ssl_disabled": True}
+    engine = create_engine(
+        url,
+        connect_args=arguments,
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=read_timeout,
+        pool_pre_ping=True,
+        pool_recycle=recycle_after,
+    )
+    if password is not None:
+
+        def ask(_dialect: Dialect, _entry: ConnectionPoolEntry, _args: Any, parameters: dict[str, Any]) -> None:
+            parameters["password"] = password()
+
+        event.listen(engine, "do_connect", ask)
+    return engine
+
+
+def _prepare_sqlite(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:
+    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    # What is acknowledged must survive a power cut: the incoming bytes are deleted next.
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writing = connection.get_execution_options().get(WRITING, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

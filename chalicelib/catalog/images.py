@@ -1,0 +1,118 @@
+"""The rows of `images`, with their originals and known files."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from chalicelib.catalog import admission as admissions
+from chalicelib.catalog.database import Database
+from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of, original_of
+from chalicelib.catalog.listing import count_query, page_query
+from chalicelib.catalog.records import (
+    Admission,
+    Admitted,
+    Deletion,
+    DoomedFile,
+    Filters,
+    Image,
+    Original,
+    Page,
+    Position,
+    Sort,
+)
+from chalicelib.catalog.tables import image_tags, images, known_files, originals
+
+
+class ImageRows:
+    """Every method is one transaction and raises `UnavailableError` when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, owner: str, digests: Collection[bytes]) -> dict[bytes, int]:
+        """Of these SHA-256 digests, those of files that this owner has sent and still holds, with the image each led to."""
+        if not digests:
+            return {}
+        statement = select(known_files.c.sha256, known_files.c.image_id).where(
+            known_files.c.owner == owner, known_files.c.sha256.in_(digests)
+        )
+        return self._database.read(lambda connection: {row.sha256: row.image_id for row in connection.execute(statement)})
+
+    def live_original(self, sha256: bytes) -> Original | None:
+        statement = select(originals).where(originals.c.sha256 == sha256, originals.c.live == 1)
+        row = self._database.read(lambda connection: connection.execute(statement).one_or_none())
+        return original_of(row) if row is not None else None
+
+    def holds(self, owner: str, identity: bytes) -> bool:
+        """Whether the owner has an entry for this picture."""
+        statement = select(images.c.id).where(images.c.owner == owner, images.c.identity == identity)
+        return self._database.read(lambda connection: connection.scalar(statement) is not None)
+
+    def admit(self, admission: Admission, now: datetime) -> Admitted:
+        """End the upload as stored or duplicate. Raises `ClaimLost` or `Overtaken`; then nothing is changed."""
+        return admissions.admit(self._database, admission, now)
+
+    def get(self, owner: str, image_id: int) -> Image | None:
+        statement = (
+            select(images, *FILE_COLUMNS, originals.c.sha256, image_tags.c.exif)
+            .join_from(images, originals, originals.c.id == images.c.original_id)
+            .join(image_tags, image_tags.c.image_id == images.c.id)
+            .where(images.c.id == image_id, images.c.owner == owner)
+        )
+        if not 0 < image_id <= MAX_ID:
+            return None
+        row = self._database.read(lambda connection: connection.execute(statement).one_or_none())
+        return image_of(row) if row is not None else None
+
+    def delete(self, owner: str, image_id: int) -> Deletion | None:
+        """Remove the owner's entry; `None` if there is none. A file that nobody refers to any more is doomed with it."""
+        if not 0 < image_id <= MAX_ID:
+            return None
+        return self._database.write(lambda connection: _delete(connection, owner, image_id))
+
+    def forget_doomed(self, original_id: int) -> None:
+        """Remove the row of a doomed original whose objects are gone; a live one stays."""
+        statement = delete(originals).where(originals.c.id == original_id, originals.c.live.is_(None))
+        self._database.write(lambda connection: connection.execute(statement))
+
+    def page(self, owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Page:
+        """The first `limit` images that match, or the first behind `after`, which is the `next` of an earlier page."""
+        # One more than is shown tells whether there is another page.
+        statement = page_query(owner, filters, sort, limit + 1, after)
+        rows = self._database.read(lambda connection: connection.execute(statement).all())
+        last = rows[limit - 1] if len(rows) > limit else None
+        return Page(
+            images=tuple(listed_of(row) for row in rows[:limit]),
+            next=Position(last.sort_value, last.id) if last is not None else None,
+        )
+
+    def count(self, owner: str, filters: Filters) -> int:
+        statement = count_query(owner, filters)
+        return self._database.read(lambda connection: connection.execute(statement).scalar_one())
+
+
+def _delete(connection: Connection, owner: str, image_id: int) -> Deletion | None:
+    mine = (images.c.id == image_id, images.c.owner == owner)
+    original_id = connection.scalar(select(images.c.original_id).where(*mine))
+    if original_id is None:
+        return None
+    original = connection.execute(
+        select(originals.c.id, *FILE_COLUMNS).where(originals.c.id == original_id).with_for_update()
+    ).one_or_none()
+    if original is None or connection.scalar(select(images.c.id).where(*mine).with_for_update()) is None:
+        return None
+    connection.execute(delete(known_files).where(known_files.c.image_id == image_id))
+    connection.execute(delete(image_tags).where(image_tags.c.image_id == image_id))
+    connection.execute(delete(images).where(images.c.id == image_id))
+    doomed = doom_if_unused(connection, original_id)
+    return Deletion(DoomedFile(original_id, file_of(original)) if doomed else None)
+
+
+def doom_if_unused(connection: Connection, original_id: int) -> bool:
+    """Doom an original, which the caller has locked, if no image refers to it."""
+    used = select(images.c.id).where(images.c.original_id == original_id).limit(1).with_for_update()
+    if connection.scalar(used) is not None:
+        return False
+    connection.execute(update(originals).where(originals.c.id == original_id).values(live=None))
+    return True

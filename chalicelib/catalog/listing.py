@@ -1,0 +1,137 @@
+"""The list: which of an owner's images match, in which order, from where on.
+
+Pages go by key, not by offset: the next one starts behind the sort value and id of the last image shown, so it costs what
+the first one does.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
+
+from chalicelib.catalog.cells import runs
+from chalicelib.catalog.folding import fold, key
+from chalicelib.catalog.image_rows import LISTED_COLUMNS, MAX_ID
+from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
+from chalicelib.catalog.tables import images, originals
+
+_SORT_COLUMNS: dict[str, Column[Any]] = {
+    "uploaded_at": images.c.uploaded_at,
+    "taken_at": images.c.sort_time,
+    "name": images.c.name_key,
+    "byte_size": images.c.byte_size,
+}
+_WHOLE_NUMBERS: dict[str, Column[int] | Column[int | None]] = {
+    "width": images.c.width,
+    "height": images.c.height,
+    "byte_size": images.c.byte_size,
+    "iso": images.c.iso,
+}
+_NUMBERS: dict[str, Column[float | None]] = {
+    "f_number": images.c.f_number,
+    "exposure_time": images.c.exposure_time,
+    "focal_length": images.c.focal_length,
+}
+
+
+def page_query(owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Select[*tuple[Any, ...]]:
+    """`LISTED_COLUMNS` and `sort_value` of the first `limit` images behind `after`.
+
+    The images are found by id first, from an index alone where it can be, and only those shown are then read.
+    """
+    column, descending = _SORT_COLUMNS[sort.removeprefix("-")], sort.startswith("-")
+
+    def in_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+        return statement.order_by(*(each.desc() if descending else each.asc() for each in (column, images.c.id)))
+
+    found = select(images.c.id).where(*conditions(owner, filters))
+    if after is not None:
+        found = found.where(_behind(column, descending, after))
+    shown = in_order(found).limit(limit).subquery("shown")
+    return in_order(
+        select(*LISTED_COLUMNS, column.label("sort_value"))
+        .select_from(shown)
+        .join(images, images.c.id == shown.c.id)
+        .join(originals, originals.c.id == images.c.original_id)
+    )
+
+
+def count_query(owner: str, filters: Filters) -> Select[int]:
+    return select(func.count()).select_from(images).where(*conditions(owner, filters))
+
+
+def conditions(owner: str, filters: Filters) -> list[ColumnElement[bool]]:
+    return [images.c.owner == owner, *_times(filters), *_texts(filters), *_ranges(filters), *_places(filters)]
+
+
+def _behind(column: Column[Any], descending: bool, after: Position) -> ColumnElement[bool]:
+    # Written out, because MySQL and MariaDB use no index for `(a, b) < (x, y)`.
+    value = min(after.value, MAX_ID) if isinstance(after.value, int) else after.value
+    number = min(after.id, MAX_ID)
+    if descending:
+        return and_(column <= value, or_(column < value, images.c.id < number))
+    return and_(column >= value, or_(column > value, images.c.id > number))
+
+
+def _times(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.uploaded_after is not None:
+        yield images.c.uploaded_at >= filters.uploaded_after
+    if filters.uploaded_before is not None:
+        yield images.c.uploaded_at < filters.uploaded_before
+    if filters.taken_after is not None:
+        yield images.c.taken_at >= filters.taken_after
+    if filters.taken_before is not None:
+        yield images.c.taken_at < filters.taken_before
+
+
+def _texts(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.name is not None:
+        yield func.instr(images.c.name_key, fold(filters.name)) > 0
+    for column, alternatives in (
+        (images.c.format_key, filters.format),
+        (images.c.camera_make_key, filters.camera_make),
+        (images.c.camera_model_key, filters.camera_model),
+        (images.c.lens_model_key, filters.lens_model),
+    ):
+        if alternatives:
+            yield column.in_(sorted({key(text) for text in alternatives}))
+
+
+def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    for name, bounds in filters.ranges.items():
+        if name in _WHOLE_NUMBERS:
+            yield from _between(_WHOLE_NUMBERS[name], _whole(bounds))
+        else:
+            yield from _between(_NUMBERS[name], bounds)
+
+
+def _whole(bounds: Range) -> Range:
+    """The same range for whole numbers that the database can hold."""
+    return Range(
+        None if bounds.minimum is None else max(min(math.ceil(bounds.minimum), MAX_ID), -MAX_ID),
+        None if bounds.maximum is None else max(min(math.floor(bounds.maximum), MAX_ID), -MAX_ID),
+    )
+
+
+def _between(column: Column[Any], bounds: Range) -> Iterator[ColumnElement[bool]]:
+    if bounds.minimum is not None:
+        yield column >= bounds.minimum
+    if bounds.maximum is not None:
+        yield column <= bounds.maximum
+
+
+def _places(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.has_location is not None:
+        yield images.c.located == int(filters.has_location)
+    if filters.box is not None:
+        yield _inside(filters.box)
+
+
+def _inside(box: Box) -> ColumnElement[bool]:
+    beside = or_ if box.west > box.east else and_
+    return and_(
+        or_(*(images.c.cell.between(first, last) for first, last in runs(box))),
+        images.c.latitude.between(box.south, box.north),
+        beside(images.c.longitude >= box.west, images.c.longitude <= box.east),
+    )

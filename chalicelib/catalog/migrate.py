@@ -1,0 +1,79 @@
+"""Bringing a database to the tables that this release needs.
+
+Alembic is imported only where there is something to do: servers start with a look at one row.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, column, func, inspect, select, table
+
+from chalicelib.catalog.database import Database
+from chalicelib.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+#: The newest of `migrations/versions`.
+HEAD = "0001"
+
+#: How often, for how many seconds each, to wait for another process that is migrating the same database.
+_LOOKS, _LOOK = 120, 5
+
+
+def migrate(database: Database) -> None:
+    """Upgrade to the newest tables; returns at once when they are there. Several processes may do so at the same time.
+
+    A database that a later release has upgraded further is left as it is. Raises `UnavailableError`. On MySQL each statement
+    must end within the database's read timeout.
+    """
+    if database.read(_revision) == HEAD:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    def upgrade(config: "Config", connection: Connection) -> None:
+        ours = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if _revision(connection) in ours | {None}:
+            command.upgrade(config, "head")
+
+    _alone(database, upgrade)
+
+
+def revert(database: Database, revision: str) -> None:
+    """Go back to the tables of an earlier revision (`base`: none at all), with the data that they cannot hold gone."""
+    from alembic import command
+
+    _alone(database, lambda config, _connection: command.downgrade(config, revision))
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
+    return revision
+
+
+def _alone(database: Database, change: "Callable[[Config, Connection], None]") -> None:
+    """Run `change` while no other process does so: under SQLite's write lock, or a named lock of MySQL's."""
+    from alembic.config import Config
+
+    def transaction(connection: Connection) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        if connection.dialect.name == "sqlite":
+            change(config, connection)
+            return
+        # The lock's name holds for the whole server, and may not be longer than 64 characters.
+        name = "migrate " + sha256(str(database.engine.url.database).encode()).hexdigest()[:32]
+        if not any(connection.scalar(select(func.get_lock(name, _LOOK))) for _ in range(_LOOKS)):
+            raise UnavailableError("Another process has been migrating the catalog for too long.")
+        try:
+            change(config, connection)
+        finally:
+            connection.scalar(select(func.release_lock(name)))
+
+    database.write(transaction)

@@ -1,0 +1,139 @@
+"""The rows of `uploads`: what was asked for, who is working on it, and how it ended."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
+
+from chalicelib.catalog.database import Database
+from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Refusal, Upload, UploadStatus
+from chalicelib.catalog.tables import uploads
+
+
+class UploadRows:
+    """Every method is one transaction and raises `UnavailableError` when the database does not answer."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, new: Sequence[NewUpload]) -> None:
+        """Record uploads that are asked for, as `pending`: all of them or none."""
+        if not new:
+            return
+        rows = [
+            {
+                "id": upload.id,
+                "owner": upload.owner,
+                "name": upload.name,
+                "size": upload.size,
+                "sha256": upload.sha256,
+                "status": "pending",
+                "claim": 0,
+                "strikes": 0,
+                "differs": "",
+                "created_at": upload.created_at,
+                "expires_at": upload.expires_at,
+            }
+            for upload in new
+        ]
+        self._database.write(lambda connection: connection.execute(insert(uploads), rows))
+
+    def get(self, upload_id: str) -> Upload | None:
+        return self._database.read(lambda connection: _get(connection, upload_id))
+
+    def claim(self, upload_id: str, now: datetime, stale_before: datetime) -> Upload | Refusal:
+        """Take an upload in hand: `pending`, `expired`, or `processing` under a claim older than `stale_before`.
+
+        Whoever gets it gets a new claim, under which every later write is made; of several at once, one does.
+        """
+
+        def transaction(connection: Connection) -> Upload | Refusal:
+            free = or_(
+                uploads.c.status.in_(("pending", "expired")),
+                and_(uploads.c.status == "processing", uploads.c.claimed_at < stale_before),
+            )
+            taken = connection.execute(
+                update(uploads)
+                .where(uploads.c.id == upload_id, free)
+                .values(status="processing", claim=uploads.c.claim + 1, claimed_at=now, ended_at=None)
+            ).rowcount
+            upload = _get(connection, upload_id)
+            if upload is None:
+                return Refusal.UNKNOWN
+            if taken:
+                return upload
+            return Refusal.BUSY if upload.status == "processing" else Refusal.ENDED
+
+        return self._database.write(transaction)
+
+    def release(self, upload_id: str, claim: int) -> None:
+        """Give an upload back, `pending` again, for a later attempt; nothing happens when the claim is lost."""
+        self._change(upload_id, claim, status="pending", claimed_at=None)
+
+    def mark_strike(self, upload_id: str, claim: int) -> None:
+        """Count a decoder as lost, before it starts. Raises `ClaimLost`."""
+        self._change_or_lose(upload_id, claim, strikes=uploads.c.strikes + 1)
+
+    def clear_strike(self, upload_id: str, claim: int) -> None:
+        """Take back the strike marked last: the decoder has answered. Raises `ClaimLost`."""
+        self._change_or_lose(upload_id, claim, strikes=uploads.c.strikes - 1)
+
+    def reject(self, upload_id: str, claim: int, code: str, message: str, now: datetime) -> None:
+        """End an upload as `rejected`. Raises `ClaimLost`."""
+        self._change_or_lose(upload_id, claim, status="rejected", error_code=code, error_message=message, ended_at=now)
+
+    def recover_interrupted(self) -> list[str]:
+        """Make every upload in processing `pending` again and return their ids; the strike of each was no decoder's fault.
+
+        Only for a single server at its start, when nobody can be working on any of them.
+        """
+
+        def transaction(connection: Connection) -> list[str]:
+            interrupted = uploads.c.status == "processing"
+            ids = connection.scalars(select(uploads.c.id).where(interrupted).order_by(uploads.c.id).with_for_update()).all()
+            strikes = case((uploads.c.strikes > 0, uploads.c.strikes - 1), else_=0)
+            connection.execute(update(uploads).where(interrupted).values(status="pending", claimed_at=None, strikes=strikes))
+            return list(ids)
+
+        return self._database.write(transaction)
+
+    def _change(self, upload_id: str, claim: int, **values: Any) -> bool:
+        statement = update(uploads).where(held(upload_id, claim)).values(**values)
+        return self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+
+    def _change_or_lose(self, upload_id: str, claim: int, **values: Any) -> None:
+        if not self._change(upload_id, claim, **values):
+            raise ClaimLost(upload_id)
+
+
+def held(upload_id: str, claim: int) -> ColumnElement[bool]:
+    """That the upload is in processing under this very claim: the condition of every write to it."""
+    return and_(uploads.c.id == upload_id, uploads.c.status == "processing", uploads.c.claim == claim)
+
+
+def upload_of(row: Row[*tuple[Any, ...]]) -> Upload:
+    return Upload(
+        id=row.id,
+        owner=row.owner,
+        name=row.name,
+        size=row.size,
+        sha256=row.sha256,
+        status=cast(UploadStatus, row.status),
+        claim=row.claim,
+        claimed_at=row.claimed_at,
+        strikes=row.strikes,
+        image_id=row.image_id,
+        match=cast(Match | None, row.match),
+        differs=tuple(row.differs.split()),
+        error_code=row.error_code,
+        error_message=row.error_message,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        ended_at=row.ended_at,
+    )
+
+
+def _get(connection: Connection, upload_id: str) -> Upload | None:
+    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+    return upload_of(row) if row is not None else None
