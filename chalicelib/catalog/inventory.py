@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
 
 from chalicelib.catalog import invariants
 from chalicelib.catalog.database import Database
@@ -37,13 +38,15 @@ class Inventory:
         """Uploads in `processing` under a claim older than this time."""
         return self._uploads("processing", uploads.c.claimed_at < claimed_before, after_id, limit)
 
-    def forget_uploads(self, ended_before: datetime, limit: int) -> int:
-        """Remove uploads that ended before this time; returns how many."""
+    def forget_uploads(self, ended_before: datetime, limit: int, dry_run: bool) -> int:
+        """Remove uploads that ended before this time, or with `dry_run` only count them; returns how many."""
 
         def transaction(connection: Connection) -> int:
             ended = uploads.c.ended_at < ended_before
             ids = connection.scalars(select(uploads.c.id).where(ended).order_by(uploads.c.ended_at).limit(limit)).all()
-            return connection.execute(delete(uploads).where(uploads.c.id.in_(ids), ended)).rowcount if ids else 0
+            if ids and not dry_run:
+                return connection.execute(delete(uploads).where(uploads.c.id.in_(ids), ended)).rowcount
+            return len(ids)
 
         return self._database.write(transaction)
 
@@ -60,11 +63,13 @@ class Inventory:
         return [DoomedFile(row.id, file_of(row)) for row in found if dry_run or self._doom(row.id)]
 
     def doomed(self, after_id: int, limit: int) -> list[DoomedFile]:
-        rows = self._originals(originals.c.live.is_(None), after_id, limit)
-        return [DoomedFile(original.id, original.file) for original in rows]
+        doomed = select(originals).where(originals.c.live.is_(None), originals.c.id > after_id).order_by(originals.c.id)
+        return [DoomedFile(original.id, original.file) for original in self._originals(doomed.limit(limit))]
 
-    def live_originals(self, after_id: int, limit: int) -> list[Original]:
-        return self._originals(originals.c.live == 1, after_id, limit)
+    def live_originals(self, after_storage_id: str, limit: int) -> list[Original]:
+        """In the order of their storage ids, which is that of a store's listing."""
+        live = select(originals).where(originals.c.live == 1, originals.c.storage_id > after_storage_id)
+        return self._originals(live.order_by(originals.c.storage_id).limit(limit))
 
     def named_storage_ids(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that a row names, of a live original or a doomed one; decided in one query."""
@@ -86,8 +91,7 @@ class Inventory:
         )
         return self._database.read(lambda connection: [upload_of(row) for row in connection.execute(statement)])
 
-    def _originals(self, which: ColumnElement[bool], after_id: int, limit: int) -> list[Original]:
-        statement = select(originals).where(which, originals.c.id > after_id).order_by(originals.c.id).limit(limit)
+    def _originals(self, statement: Select[*tuple[Any, ...]]) -> list[Original]:
         return self._database.read(lambda connection: [original_of(row) for row in connection.execute(statement)])
 
     def _doom(self, original_id: int) -> bool:

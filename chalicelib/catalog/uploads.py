@@ -1,6 +1,6 @@
 """The rows of `uploads`: what was asked for, who is working on it, and how it ended."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -83,20 +83,15 @@ class UploadRows:
         """End an upload as `rejected`. Raises `ClaimLost`."""
         self._change_or_lose(upload_id, claim, status="rejected", error_code=code, error_message=message, ended_at=now)
 
-    def recover_interrupted(self) -> list[str]:
-        """Make every upload in processing `pending` again and return their ids; the strike of each was no decoder's fault.
+    def recover_interrupted(self, upload_ids: Collection[str]) -> None:
+        """Make those of these uploads that are in processing `pending` again; the strike of each was no decoder's fault.
 
-        Only for a single server at its start, when nobody can be working on any of them.
+        Only for a server at its start, when nobody can be working on any of them.
         """
-
-        def transaction(connection: Connection) -> list[str]:
-            interrupted = uploads.c.status == "processing"
-            ids = connection.scalars(select(uploads.c.id).where(interrupted).order_by(uploads.c.id).with_for_update()).all()
-            strikes = case((uploads.c.strikes > 0, uploads.c.strikes - 1), else_=0)
-            connection.execute(update(uploads).where(interrupted).values(status="pending", claimed_at=None, strikes=strikes))
-            return list(ids)
-
-        return self._database.write(transaction)
+        interrupted = and_(uploads.c.id.in_(upload_ids), uploads.c.status == "processing")
+        strikes = case((uploads.c.strikes > 0, uploads.c.strikes - 1), else_=0)
+        statement = update(uploads).where(interrupted).values(status="pending", claimed_at=None, strikes=strikes)
+        self._database.write(lambda connection: connection.execute(statement))
 
     def _change(self, upload_id: str, claim: int, **values: Any) -> bool:
         statement = update(uploads).where(held(upload_id, claim)).values(**values)

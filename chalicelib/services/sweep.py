@@ -137,7 +137,7 @@ class _Steps:
 
     def orphans(self, _: str) -> str | None:
         """Live originals that no image refers to."""
-        doomed = self.sweep.catalog.inventory.doom_orphans(SLICE, dry_run=self.dry_run)
+        doomed = len(self.sweep.catalog.inventory.doom_orphans(SLICE, dry_run=self.dry_run))
         self._count("originals without an image doomed", doomed)
         return "" if doomed == SLICE and not self.dry_run else None
 
