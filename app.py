@@ -2,7 +2,7 @@
 
 import sys
 
-from chalice import Chalice
+from chalice.app import Chalice
 
 from chalicelib.api import images, local_store, uploads, web
 

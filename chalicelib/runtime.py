@@ -83,9 +83,12 @@ class Decoder:
 def isolated_decoder(settings: Settings) -> Decoder:
     """Decodes in child processes: one that dies or hangs takes nothing else with it."""
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_total_pixels)
-    bounds = {"processes": settings.decode_processes, "seconds": settings.decode_seconds, "memory": settings.decode_memory}
-    examiners: DecoderPool[Picture] = DecoderPool(examine, **bounds)
-    thumbnailers: DecoderPool[Thumbnails] = DecoderPool(remake_thumbnails, **{**bounds, "processes": 1})
+    examiners: DecoderPool[[Path, bytes, Limits], Picture] = DecoderPool(
+        examine, settings.decode_processes, settings.decode_seconds, settings.decode_memory
+    )
+    thumbnailers: DecoderPool[[Path, Limits], Thumbnails] = DecoderPool(
+        remake_thumbnails, 1, settings.decode_seconds, settings.decode_memory
+    )
 
     def examine_apart(path: Path, sha256: bytes) -> Picture:
         return examiners.run(path, sha256, limits)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from chalice import Response
-from chalice.app import Request
+from chalice.app import Request, Response
 
 from chalicelib.errors import BadRequestError, ForbiddenError, RepositoryError
 
 View = Callable[..., Response]
+Headers = dict[str, str | list[str]]
 
 #: Answers are about one owner's pictures and may change with the next request: no shared cache may keep them.
-_PRIVATE = {"Cache-Control": "private, no-cache"}
+_PRIVATE: Headers = {"Cache-Control": "private, no-cache"}
 _RETRY_AFTER_SECONDS = "5"
 
 log = logging.getLogger(__name__)
@@ -34,14 +34,14 @@ def answering(view: View) -> View:
 
 
 def refusal(error: RepositoryError) -> Response:
-    headers = dict(_PRIVATE)
+    headers: Headers = {}
     if error.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
         log.warning("unavailable: %s", error.message)
     return json_answer({"Code": error.code, "Message": error.message}, error.status, headers)
 
 
-def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_answer(body: Any, status: int = 200, headers: Headers | None = None) -> Response:
     """`body` is anything msgspec encodes; times come out as RFC 3339."""
     text = msgspec.json.encode(body).decode("utf-8")
     return Response(text, status_code=status, headers={**_PRIVATE, "Content-Type": "application/json", **(headers or {})})

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from chalice import Blueprint, Response
+from chalice.app import Blueprint, Response
 from msgspec import UNSET
 
 from chalicelib import runtime

@@ -3,11 +3,10 @@
 import re
 from xml.sax.saxutils import escape
 
-from chalice import Blueprint, Response
-from chalice.app import Request
+from chalice.app import Blueprint, Request, Response
 
 from chalicelib import runtime
-from chalicelib.api.http import raw_body
+from chalicelib.api.http import Headers, raw_body
 from chalicelib.api.multipart import Part, parse_form
 from chalicelib.errors import BadRequestError, UnavailableError
 from chalicelib.storage.policy import StoreRefusal
@@ -17,7 +16,7 @@ blueprint = Blueprint(__name__)
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 #: A stored object never changes, and its URL is the same for an hour: a browser need not ask twice.
-_SERVED = {"Cache-Control": "private, max-age=3600", "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
+_SERVED: Headers = {"Cache-Control": "private, max-age=3600", "Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
 
 
 @blueprint.route(runtime.STORE_PATH, methods=["POST"], content_types=["multipart/form-data"])
@@ -49,7 +48,12 @@ def get_object() -> Response:
         return _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
     except UnavailableError:
         return _error(StoreRefusal(503, "ServiceUnavailable", "Please reduce your request rate."))
-    headers = {**_SERVED, "ETag": etag, "Content-Type": grant.content_type, "Content-Disposition": grant.content_disposition}
+    headers: Headers = {
+        **_SERVED,
+        "ETag": etag,
+        "Content-Type": grant.content_type,
+        "Content-Disposition": grant.content_disposition,
+    }
     if request.headers.get("if-none-match") == etag:
         return Response("", status_code=304, headers=headers)
     return _ranged(request.headers.get("range", ""), content, headers)
@@ -70,7 +74,7 @@ def _parameters(request: Request) -> list[tuple[str, str]]:
     return [(name, value) for name in query for value in query.getlist(name)] if query else []
 
 
-def _ranged(asked: str, content: bytes, headers: dict[str, str]) -> Response:
+def _ranged(asked: str, content: bytes, headers: Headers) -> Response:
     """RFC 9110, section 14: one range is served, anything else that was asked for is answered whole."""
     match = _RANGE.fullmatch(asked)
     if match is None or match[1] == match[2] == "":
@@ -84,7 +88,7 @@ def _ranged(asked: str, content: bytes, headers: dict[str, str]) -> Response:
         refusal = _error(StoreRefusal(416, "InvalidRange", "The requested range is not satisfiable"))
         refusal.headers["Content-Range"] = f"bytes */{size}"
         return refusal
-    partial = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
+    partial: Headers = {**headers, "Content-Range": f"bytes {first}-{last}/{size}"}
     return Response(content[first : last + 1], status_code=206, headers=partial)
 
 

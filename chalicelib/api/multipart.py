@@ -70,8 +70,18 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
     if not 0 < len(boundary) <= 70:
         raise BadRequestError("The form's content type names no usable boundary: let the client set it by itself.")
     collector = _Collector()
-    names = [name for name in dir(collector) if name.startswith("on_")]
-    parser = MultipartParser(boundary, {name: getattr(collector, name) for name in names})  # type: ignore[misc] # by name
+    parser = MultipartParser(
+        boundary,
+        {
+            "on_part_begin": collector.on_part_begin,
+            "on_header_field": collector.on_header_field,
+            "on_header_value": collector.on_header_value,
+            "on_header_end": collector.on_header_end,
+            "on_part_data": collector.on_part_data,
+            "on_part_end": collector.on_part_end,
+            "on_end": collector.on_end,
+        },
+    )
     try:
         parser.write(body)
         parser.finalize()

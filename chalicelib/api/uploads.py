@@ -1,7 +1,7 @@
 """The routes that bring pictures in."""
 
 import msgspec
-from chalice import Blueprint, Response
+from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import auth, schemas

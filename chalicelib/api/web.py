@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from chalice import Blueprint, Response
+from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
-from chalicelib.api.http import answering, json_answer, query_of
+from chalicelib.api.http import Headers, answering, json_answer, query_of
 from chalicelib.imaging.picture import FORMATS
 from chalicelib.settings import VERSION
 
 blueprint = Blueprint(__name__)
 
 _PAGE = Path(__file__).parent.parent / "web" / "index.html"
-_PAGE_HEADERS = {
+_PAGE_HEADERS: Headers = {
     "Content-Type": "text/html; charset=utf-8",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",

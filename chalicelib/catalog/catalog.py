@@ -13,3 +13,8 @@ class Catalog:
         self.uploads = UploadRows(database)
         self.images = ImageRows(database)
         self.inventory = Inventory(database)
+        self._database = database
+
+    def check(self) -> None:
+        """Return when the database answers. Raises `UnavailableError`."""
+        self._database.check()

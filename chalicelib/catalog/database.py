@@ -4,6 +4,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL, Connection, make_url, text
@@ -20,6 +21,11 @@ _ROLLED_BACK = {1205, 1213}
 _ATTEMPTS_ROLLED_BACK = 8
 #: The connection went away under a statement; what was not committed is gone with it.
 _ATTEMPTS_LOST = 2
+
+
+def sqlite_url(path: Path) -> URL:
+    """The URL of a catalog in one file, whatever characters its path has."""
+    return URL.create("sqlite", database=str(path))
 
 
 class Database:

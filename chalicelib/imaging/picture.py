@@ -7,8 +7,6 @@ from chalicelib.facts import Facts
 
 #: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
-#: The formats taken, as `Picture.format` names them.
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
 #: Content types of thumbnails by the extension of their keys.
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 #: Longest sides of the thumbnails, in pixels.

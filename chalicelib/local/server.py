@@ -11,7 +11,7 @@ import threading
 from typing import Any
 
 import chalice.local
-from chalice import Chalice
+from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import ChaliceRequestHandler, HTTPServerThread, LocalDevServer
 
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 def adapt() -> None:
     """Have `chalice local` serve with the classes below."""
-    chalice.local.LocalDevServer = LocalServer  # type: ignore[misc] # the only way in that chalice leaves
+    chalice.local.LocalDevServer = LocalServer  # type: ignore[misc, assignment] # the only way in that chalice leaves
 
 
 class RequestHandler(ChaliceRequestHandler):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from urllib.parse import unquote_plus
 
 from chalicelib.catalog.catalog import Catalog
@@ -165,7 +165,7 @@ def _created_keys(notification: Mapping[str, Any]) -> Iterator[str]:
             yield unquote_plus(record["s3"]["object"]["key"])
 
 
-def _copy_and_hash(reading: Reading, file: BinaryIO) -> bytes:
+def _copy_and_hash(reading: Reading, file: IO[bytes]) -> bytes:
     digest = hashlib.sha256()
     for chunk in reading.chunks():
         digest.update(chunk)
