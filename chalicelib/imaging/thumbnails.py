@@ -47,7 +47,9 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile and image.mode in {"RGB", "RGBA", "L", "CMYK"}:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB" if image.mode != "RGBA" else "RGBA") or image
+            return (
+                ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB" if image.mode != "RGBA" else "RGBA") or image
+            )
         except (ImageCms.PyCMSError, OSError):
             pass  # a profile that cannot be used is as good as none
     return image.convert(target)
