@@ -64,7 +64,7 @@ def test_a_file_that_comes_back_after_its_delete_is_a_new_original_and_a_new_id(
     assert (second.status, second.adopted) == ("stored", True)
     assert second.image_id > first
     [doomed] = catalog.inventory.doomed(0, 9)
-    [live] = catalog.inventory.live_originals(0, 9)
+    [live] = catalog.inventory.live_originals("", 9)
     assert doomed.file.storage_id != live.file.storage_id
     catalog.images.delete("local", second.image_id)
     assert len(catalog.inventory.doomed(0, 9)) == 2
@@ -79,9 +79,11 @@ def test_the_id_of_a_deleted_image_is_not_given_again(catalog: Catalog, database
 
 def test_originals_come_in_slices(catalog: Catalog) -> None:
     ids = [admitted(catalog, f"file {number}").image_id for number in range(5)]
-    first = catalog.inventory.live_originals(0, 3)
-    rest = catalog.inventory.live_originals(first[-1].id, 3)
+    first = catalog.inventory.live_originals("", 3)
+    rest = catalog.inventory.live_originals(first[-1].file.storage_id, 3)
     assert [original.sha256 for original in first + rest] == [digest(f"file {number}") for number in range(5)]
+    storage_ids = [original.file.storage_id for original in first + rest]
+    assert storage_ids == sorted(storage_ids)
     for image_id in ids[:3]:
         catalog.images.delete("local", image_id)
     doomed = catalog.inventory.doomed(0, 2)
