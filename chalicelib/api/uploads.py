@@ -11,8 +11,6 @@ from chalicelib.catalog.records import Upload
 from chalicelib.errors import BadRequestError, revived
 from chalicelib.services.uploads import Held, Offer, Refused, Send
 
-#: How long the one-request upload waits for the end, in seconds: well within API Gateway's 29.
-PATIENCE = 20.0
 _NO_PARAMETERS: frozenset[str] = frozenset()
 
 blueprint = Blueprint(__name__)
@@ -31,7 +29,7 @@ def upload_image() -> Response:
     if images[0].file_name is None:
         raise BadRequestError("The field image has no file name: send it as a file, for example image@photo.jpg.")
     uploads = runtime.current().uploads
-    upload = uploads.receive(owner, images[0].file_name, images[0].content, PATIENCE)
+    upload = uploads.receive(owner, images[0].file_name, images[0].content)
     return _outcome(upload)
 
 

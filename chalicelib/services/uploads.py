@@ -23,6 +23,9 @@ from chalicelib.storage.port import ObjectStore, Ticket
 TICKET_LIFETIME = timedelta(hours=1)
 ENDED = frozenset({"stored", "duplicate", "rejected"})
 
+#: How long `receive` waits for the end of an upload, in seconds: well within API Gateway's 29.
+PATIENCE = 20.0
+
 _FIRST_LOOK = 0.005
 _SLOWEST_LOOK = 0.25
 
@@ -71,13 +74,14 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Uploads of every owner; `max_bytes` is the largest file taken."""
+    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits."""
 
     catalog: Catalog
     store: ObjectStore
     max_bytes: int
     quota: Quota
     clock: Callable[[], datetime]
+    patience: float = PATIENCE
 
     def ask(self, owner: str, offers: Sequence[Offer]) -> list[Send | Held | Refused]:
         """One answer per offer, in order. Nothing is entered for a file that is held or refused.
@@ -101,8 +105,8 @@ class Uploads:
         upload = self._new(owner, name, offer.size, offer.sha256)
         return Send(upload, self.store.ticket(keys.incoming(upload.id), upload.size, upload.expires_at))
 
-    def receive(self, owner: str, name: str, content: bytes, patience: float) -> Upload:
-        """Take one file by the same road as any other, and wait up to `patience` seconds for the end of it.
+    def receive(self, owner: str, name: str, content: bytes) -> Upload:
+        """Take one file by the same road as any other, and wait for the end of it, but not for ever.
 
         Returns the upload as it then stands. Raises what `clean_name` raises, `PayloadTooLargeError`, `BadImageError` (an
         empty file) or `QuotaExceededError` before anything is entered.
@@ -112,7 +116,7 @@ class Uploads:
         upload = self._new(owner, name, len(content), None)
         self._enter(owner, [upload])
         self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
-        return self._wait(owner, upload.id, patience)
+        return self._wait(owner, upload.id)
 
     def status(self, owner: str, upload_id: str) -> Upload:
         """Raises `NotFoundError` for an upload that is not this owner's, or is not known (any more)."""
@@ -142,8 +146,8 @@ class Uploads:
         now = self.clock()
         return NewUpload(_new_upload_id(now), owner, name, size, sha256, now, now + TICKET_LIFETIME)
 
-    def _wait(self, owner: str, upload_id: str, patience: float) -> Upload:
-        deadline = time.monotonic() + patience
+    def _wait(self, owner: str, upload_id: str) -> Upload:
+        deadline = time.monotonic() + self.patience
         pause = _FIRST_LOOK
         while True:
             upload = self.status(owner, upload_id)
