@@ -193,6 +193,26 @@ uploads = Table(
     _Uploads,
     PrimaryKeyConstraint("id", name="pk_uploads"),
     Index("ix_uploads_status", "status", "id"),
+    Index("ix_uploads_owner_status", "owner", "status"),
     Index("ix_uploads_ended_at", "ended_at"),
+    **_OPTIONS | {"sqlite_autoincrement": False},
+)
+
+
+class _ApiKeys(TypedColumns):
+    id: Named[str] = Column(Ascii(32))
+    owner: Named[str] = Column(_OWNER)
+    #: A SHA-256: the secret itself is nowhere.
+    secret_sha256: Named[bytes] = Column(digest(32))
+    scopes: Named[str] = Column(Ascii(64))
+    created_at: Named[datetime] = Column(Utc)
+    revoked_at: Named[datetime | None] = Column(Utc)
+
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _ApiKeys,
+    PrimaryKeyConstraint("id", name="pk_api_keys"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )
