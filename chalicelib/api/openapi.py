@@ -105,17 +105,19 @@ def _images() -> Json:
             )
         },
         "/image/{image_id}": {
-            "get": _operation("fetchOriginal", "The original", found, errors=(400, 404), parameters=[image_id, disposition]),
+            "get": _operation(
+                "fetchOriginal", "The original", found, errors=(400, 404), parameters=[image_id, _OWNER, disposition]
+            ),
             "delete": _operation(
                 "deleteImage",
                 "Delete the image",
                 {204: {"description": "It is gone"}},
                 errors=(400, 404),
-                parameters=[image_id],
+                parameters=[image_id, _OWNER],
             ),
         },
         "/image/{image_id}/thumbnail": {
-            "get": _operation("fetchThumbnail", "A thumbnail", found, errors=(400, 404), parameters=[image_id, size])
+            "get": _operation("fetchThumbnail", "A thumbnail", found, errors=(400, 404), parameters=[image_id, _OWNER, size])
         },
         "/image/{image_id}/details": {
             "get": _operation(
@@ -123,7 +125,7 @@ def _images() -> Json:
                 "Everything that is known of the image",
                 {200: _json("The image", "ImageDetails")},
                 errors=(400, 404),
-                parameters=[image_id],
+                parameters=[image_id, _OWNER],
             )
         },
     }

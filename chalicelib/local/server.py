@@ -79,7 +79,10 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _is_for_us(self) -> bool:
         """A page from elsewhere can have its own host name resolved to this machine, and then reads what it gets."""
-        host = urlsplit(f"//{self.headers.get('host', '')}").hostname
+        try:
+            host = urlsplit(f"//{self.headers.get('host', '')}").hostname
+        except ValueError:
+            return False
         return host in (None, "127.0.0.1", "localhost", "::1", urlsplit(runtime.current().public_url).hostname)
 
     def _answer(self) -> None:
