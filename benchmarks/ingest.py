@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -89,7 +88,7 @@ _WAYS: dict[str, Callable[[Path], None]] = {"floor": floor, "ours": ours, "tutor
 
 def _measure(way: str, path: Path) -> dict[str, float]:
     """Seconds of CPU and of wall clock, and by how many bytes the process grew over what it is with everything imported."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = _memory("VmRSS")
     cpu: list[float] = []
     wall: list[float] = []
     for _ in range(_REPEATS):
@@ -97,8 +96,16 @@ def _measure(way: str, path: Path) -> dict[str, float]:
         _WAYS[way](path)
         wall.append(time.perf_counter() - started)
         cpu.append(time.process_time() - spent)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    return {"cpu": statistics.median(cpu), "wall": statistics.median(wall), "grown": grown}
+    return {"cpu": statistics.median(cpu), "wall": statistics.median(wall), "grown": _memory("VmHWM") - before}
+
+
+def _memory(name: str) -> int:
+    """Bytes that this process has in memory now (`VmRSS`) or had at most (`VmHWM`).
+
+    Unlike `ru_maxrss`, which a child inherits from the parent that started it.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) * 1024
 
 
 def _measure_apart(path: Path) -> dict[str, dict[str, float]]:

