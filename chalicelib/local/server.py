@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -58,6 +59,13 @@ class RequestHandler(ChaliceRequestHandler):
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 # the base class's form
         """Its arguments quote the request."""
         log.warning("a request could not be read")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 # as above
+        """What http.server would refuse by itself, with pages of its own."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:  # a method it does not know: the gateway says which there are
+            self._generic_handle()
+        else:
+            self._refuse(BadRequestError(f"The request cannot be read: {message or HTTPStatus(code).phrase}."))
 
     def _generic_handle(self) -> None:
         length = self.headers.get("content-length", "0")

@@ -3,6 +3,7 @@
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from chalicelib.api import openapi
 from tests import pictures
@@ -23,4 +24,5 @@ def test_the_server_describes_itself_so(server: Server) -> None:
 @settings(max_examples=REQUESTS_PER_OPERATION, deadline=None, suppress_health_check=list(HealthCheck))
 def test_every_answer_is_within_the_description(case: Case, server: Server) -> None:
     server.api.upload(pictures.png(1))
-    case.call_and_validate(base_url=server.api.public_url)
+    # No schema can say that the bytes have to be a picture, or a cursor one of ours.
+    case.call_and_validate(base_url=server.api.public_url, excluded_checks=[positive_data_acceptance])
