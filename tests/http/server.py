@@ -21,9 +21,9 @@ _START_SECONDS = 60.0
 class Server:
     """A running server. What it writes is kept in `log`, and ends up in the test's output."""
 
-    def __init__(self, process: "subprocess.Popen[str]", port: int, checkout: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", port: int, folder: Path) -> None:
         self.process = process
-        self.checkout = checkout
+        self.folder = folder
         self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
         self.log: list[str] = []
         self._ready = threading.Event()
@@ -50,6 +50,11 @@ class Server:
         listed = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [int(pid) for file in listed for pid in file.read_text().split()]
 
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run one of the operator's commands on the same folder."""
+        command = [sys.executable, "-m", "chalicelib.cli", *arguments]
+        return subprocess.run(command, cwd=CHECKOUT, env=_environment(self.folder), capture_output=True, text=True, check=False)
+
     def _wait(self) -> None:
         self.process.wait(_START_SECONDS)
         self._reader.join(_START_SECONDS)
@@ -71,6 +76,12 @@ def free_port() -> int:
         return port
 
 
+def _environment(folder: Path) -> dict[str, str]:
+    """This process's environment without anything that could set the server up otherwise."""
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**inherited, "FILE_STORAGE_LOCATION": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 @contextmanager
 def running(
     folder: Path,
@@ -81,24 +92,18 @@ def running(
 ) -> Iterator[Server]:
     """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
     port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
-        "FILE_STORAGE_LOCATION": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **(settings or {}),
-    }
-    command = [Path(sys.executable).with_name("chalice"), "local", "--port", str(port), *options]
+    command = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
     process = subprocess.Popen(
         command,
         cwd=checkout,
-        env=environment,
+        env=_environment(folder) | dict(settings or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
     )
-    server = Server(process, port, checkout)
+    server = Server(process, port, folder)
     try:
         server.wait_until_ready()
         yield server

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib import runtime
+from chalicelib.catalog.records import Image
 from chalicelib.imaging.picture import Picture
 from chalicelib.runtime import Decoder, Runtime
+from chalicelib.services.library import Library
 from chalicelib.services.uploads import PATIENCE
 from tests import pictures
 from tests.http.client import FORM, Api, assert_refused, field_part, file_part, form
@@ -121,6 +123,20 @@ def test_an_upload_that_takes_longer_than_patience_is_answered_with_202(make_run
     ended = api.fetch(answer.headers["location"]).json()
     assert ended == {**waiting, "status": "stored", "image_id": ended["image_id"]}
     assert api.details(ended["image_id"])["name"] == "slow.png"
+
+
+def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: Runtime) -> None:
+    class DeletedMeanwhile(Library):
+        def image(self, owner: str, image_id: int) -> Image:
+            repository.library.delete(owner, image_id)
+            return repository.library.image(owner, image_id)
+
+    runtime.use(replace(repository, library=DeletedMeanwhile(repository.catalog, repository.store)))
+    answer = in_process_api().upload(pictures.png(1))
+    assert answer.status == 202, answer
+    assert answer.json()["status"] == "stored"
+    assert answer.headers["location"].endswith(answer.json()["upload_id"])
+    assert stored_files(repository.settings.storage) == []
 
 
 def test_the_patience_is_the_contracts_twenty_seconds(repository: Runtime) -> None:

@@ -1,0 +1,114 @@
+"""Killed at any step, an upload or a delete is brought to its end by the next start, and nothing is lost or kept twice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chalicelib import runtime
+from chalicelib.catalog.records import Filters
+from chalicelib.local import startup
+from chalicelib.runtime import Runtime
+from chalicelib.storage import keys
+from chalicelib.storage.disk import DiskStore
+from tests.unit import kill_points
+from tests.unit.kill_points import DAMAGED, DEEDS, HELD, NEW, SAME_PIXELS, decoder, settings
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def killed(deed: str, folder: Path) -> Iterator[tuple[int, Runtime]]:
+    """The repository started again after each number of steps; it holds one image, with id 1, of the file `HELD`."""
+    template, copies = folder / "template", folder / "copies"
+    built = runtime.build(settings(template), decoder())
+    assert built.uploads.receive("local", "held.png", HELD).status == "stored"
+    built.queue.drain()
+    copies.mkdir()
+    command = [sys.executable, "-m", kill_points.__name__, deed, template, copies]
+    subprocess.run(command, check=True, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(folder)})
+    for steps in range(len(list(copies.iterdir()))):
+        yield steps, runtime.build(settings(copies / str(steps)), decoder())
+
+
+def start_again(repository: Runtime) -> None:
+    startup.recover(repository)
+    repository.queue.drain()
+
+
+def a_day_later() -> datetime:
+    return datetime.now(UTC) + timedelta(hours=25)
+
+
+def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> None:
+    """A day later, when the sweep may take what nobody names, and a start what was half written."""
+    DiskStore(repository.settings.storage, repository.public_url, a_day_later, None)
+    later = replace(repository.sweep, clock=a_day_later)
+    assert later.run().problems == []
+    assert later.run().problems == []
+    storage = repository.settings.storage
+    sections = [storage / name for name in ("incoming", "originals", "thumbnails", "temporary")]
+    assert sum(path.is_file() for section in sections for path in section.rglob("*")) == images * 4
+    assert repository.library.count("local", Filters()) == images
+
+
+def contents(repository: Runtime) -> set[bytes]:
+    """The original of every image, from the store."""
+    found = set()
+    for image in repository.library.page("local", Filters(), "name", 200, None).images:
+        with repository.store.open(keys.original(image.file.storage_id)) as reading:
+            found.add(b"".join(reading.chunks()))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("deed", "status", "kept"),
+    [
+        ("new", "stored", {HELD, NEW}),
+        ("same file", "duplicate", {HELD}),
+        ("same pixels", "duplicate", {HELD}),
+        ("damaged", "rejected", {HELD}),
+    ],
+)
+def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
+    tmp_path: Path, deed: str, status: str, kept: set[bytes]
+) -> None:
+    content = DEEDS[deed][1]
+    accepted = 0
+    for steps, repository in killed(deed, tmp_path):
+        ticket = json.loads((repository.settings.storage / "ticket").read_text())
+        start_again(repository)
+        if repository.uploads.status("local", ticket["upload_id"]).status == "pending":
+            assert accepted == 0, "an upload whose bytes had been accepted at an earlier step is lost"
+            repository.store.post(ticket["fields"].items(), content)  # as the client does, who got no answer
+            repository.queue.drain()
+        else:
+            accepted += 1
+        upload = repository.uploads.status("local", ticket["upload_id"])
+        assert (steps, upload.status, upload.strikes) == (steps, status, 0)
+        assert contents(repository) == kept
+        assert_nothing_is_broken_or_left_over(repository, images=len(kept))
+        start_again(repository)
+        assert repository.uploads.status("local", ticket["upload_id"]) == upload
+    assert accepted > 3
+
+
+def test_a_delete_killed_at_any_step_is_whole_or_has_not_begun(tmp_path: Path) -> None:
+    gone = 0
+    for _, repository in killed("delete", tmp_path):
+        start_again(repository)
+        held = repository.catalog.images.get("local", 1)
+        assert held is None or gone == 0
+        gone += held is None
+        assert contents(repository) == (set() if held is None else {HELD})
+        assert_nothing_is_broken_or_left_over(repository, images=0 if held is None else 1)
+    assert gone > 3
+
+
+def test_the_files_of_these_tests_are_what_their_names_say() -> None:
+    assert len({HELD, NEW, SAME_PIXELS, DAMAGED}) == 4
