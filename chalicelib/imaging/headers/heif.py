@@ -67,7 +67,9 @@ def _still(file: BinaryIO, name: str, items: Items, size: int, alone: bool) -> H
     shown = _shown(items)
     depths = [depth for item in shown for depth in _depths(items.properties.get(item, []))]
     others = {item for item, kind in items.kinds.items() if kind in _PICTURES} - shown
-    cropped = name == "AVIF" and any(box.name == b"clap" for box in properties)
+    names = {box.name for box in properties}
+    # Pillow's AVIF leaves the crop out; libheif, turning a cropped picture, takes pixels of chance from outside of it.
+    cropped = b"clap" in names and (name == "AVIF" or bool(names & {b"irot", b"imir"}))
     return Header(
         format=name,
         width=width,
