@@ -19,6 +19,7 @@ from pathlib import Path
 from chalicelib import runtime
 from chalicelib.imaging.examine import examine, remake_thumbnails
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.local import startup
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.uploads import Offer, Send
 from chalicelib.settings import Settings
@@ -65,12 +66,19 @@ def delete(repository: Runtime, _: bytes) -> None:
     repository.library.delete("local", 1)
 
 
+def start(repository: Runtime, _: bytes) -> None:
+    _armed.set()
+    startup.recover(repository)
+    repository.queue.drain()
+
+
 DEEDS: dict[str, tuple[Callable[[Runtime, bytes], None], bytes]] = {
     "new": (send, NEW),
     "same file": (send, HELD),
     "same pixels": (send, SAME_PIXELS),
     "damaged": (send, DAMAGED),
     "delete": (delete, b""),
+    "start": (start, b""),
 }
 
 _armed = threading.Event()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from chalicelib import runtime
 from chalicelib.catalog.records import Filters
 from chalicelib.local import startup
 from chalicelib.runtime import Runtime
+from chalicelib.services.ingest import MAX_STRIKES
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
 from tests.unit import kill_points
@@ -23,13 +25,18 @@ from tests.unit.kill_points import DAMAGED, DEEDS, HELD, NEW, SAME_PIXELS, decod
 CHECKOUT = Path(__file__).parents[2]
 
 
-def killed(deed: str, folder: Path) -> Iterator[tuple[int, Runtime]]:
-    """The repository started again after each number of steps; it holds one image, with id 1, of the file `HELD`."""
-    template, copies = folder / "template", folder / "copies"
-    built = runtime.build(settings(template), decoder())
+def template_in(folder: Path) -> Path:
+    """A repository that holds one image, with id 1, of the file `HELD`."""
+    built = runtime.build(settings(folder / "template"), decoder())
     assert built.uploads.receive("local", "held.png", HELD).status == "stored"
     built.queue.drain()
-    copies.mkdir()
+    return built.settings.storage
+
+
+def killed(deed: str, template: Path) -> Iterator[tuple[int, Runtime]]:
+    """The repository, started again, after each number of steps of the deed."""
+    folder = template.parent
+    copies = Path(tempfile.mkdtemp(dir=folder))
     command = [sys.executable, "-m", kill_points.__name__, deed, template, copies]
     subprocess.run(command, check=True, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(folder)})
     for steps in range(len(list(copies.iterdir()))):
@@ -80,7 +87,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
 ) -> None:
     content = DEEDS[deed][1]
     accepted = 0
-    for steps, repository in killed(deed, tmp_path):
+    for steps, repository in killed(deed, template_in(tmp_path)):
         ticket = json.loads((repository.settings.storage / "ticket").read_text())
         start_again(repository)
         if repository.uploads.status("local", ticket["upload_id"]).status == "pending":
@@ -100,7 +107,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
 
 def test_a_delete_killed_at_any_step_is_whole_or_has_not_begun(tmp_path: Path) -> None:
     gone = 0
-    for _, repository in killed("delete", tmp_path):
+    for _, repository in killed("delete", template_in(tmp_path)):
         start_again(repository)
         held = repository.catalog.images.get("local", 1)
         assert held is None or gone == 0
@@ -108,6 +115,25 @@ def test_a_delete_killed_at_any_step_is_whole_or_has_not_begun(tmp_path: Path) -
         assert contents(repository) == (set() if held is None else {HELD})
         assert_nothing_is_broken_or_left_over(repository, images=0 if held is None else 1)
     assert gone > 3
+
+
+def test_a_server_killed_again_and_again_while_it_decodes_a_file_never_refuses_it(tmp_path: Path) -> None:
+    template = killed_while_decoding("new", template_in(tmp_path))
+    for _ in range(MAX_STRIKES):
+        template = killed_while_decoding("start", template)
+    repository = runtime.build(settings(template), decoder())
+    start_again(repository)
+    assert contents(repository) == {HELD, NEW}
+    assert_nothing_is_broken_or_left_over(repository, images=2)
+
+
+def killed_while_decoding(deed: str, template: Path) -> Path:
+    """The folder of the repository as a kill between the strike and its taking back leaves it."""
+    for _, repository in killed(deed, template):
+        ticket = json.loads((repository.settings.storage / "ticket").read_text())
+        if repository.uploads.status("local", ticket["upload_id"]).strikes == 1:
+            return repository.settings.storage
+    raise AssertionError("no kill hit the decoding")
 
 
 def test_the_files_of_these_tests_are_what_their_names_say() -> None:
