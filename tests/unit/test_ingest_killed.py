@@ -37,7 +37,7 @@ def killed(deed: str, template: Path) -> Iterator[tuple[int, Runtime]]:
     """The repository, started again, after each number of steps of the deed."""
     folder = template.parent
     copies = Path(tempfile.mkdtemp(dir=folder))
-    command = [sys.executable, "-m", kill_points.__name__, deed, template, copies]
+    command = [sys.executable, "-m", kill_points.__name__, deed, str(template), str(copies)]
     subprocess.run(command, check=True, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(folder)})
     for steps in range(len(list(copies.iterdir()))):
         yield steps, runtime.build(settings(copies / str(steps)), decoder())
