@@ -20,7 +20,7 @@ from tests import pictures
 from tests.http.client import Api, assert_refused
 from tests.http.conftest import MakeRuntime, in_process_api
 from tests.http.hostile_decoder import ABORT, BURST, HANG, examine_unless_marked
-from tests.http.server import running
+from tests.http.server import command, running
 from tests.http.waiting import wait_until
 from tests.repositories import files_in
 
@@ -102,7 +102,7 @@ def test_a_server_killed_while_files_wait_and_decode_finishes_them_at_its_next_s
         assert len(api.list()["images"]) == 6
         wait_until(lambda: not list((tmp_path / "incoming").iterdir()))
         assert len(files_in(tmp_path)) == 6 * 4
-        swept = server.command("sweep", "--dry-run")
+        swept = command(server.folder, "sweep", "--dry-run")
         assert (swept.returncode, swept.stdout) == (
             0,
             "Dry run, nothing was changed.\nNothing needed doing.\n0 broken invariants.\n",

@@ -19,7 +19,7 @@ import pytest
 
 from tests import pictures
 from tests.http.client import FORM, Answer, Api, assert_refused, file_part, form
-from tests.http.server import CHECKOUT, Server, running
+from tests.http.server import CHECKOUT, Server, command, running
 from tests.http.waiting import wait_until
 from tests.repositories import files_in
 
@@ -230,7 +230,7 @@ def test_sixteen_clients_uploading_and_deleting_at_once_see_no_error(server: Ser
     assert trouble == []
     assert len(api.list()["images"]) == 3
     assert len(files_in(server.folder)) == 3 * 4
-    swept = server.command("sweep", "--dry-run")
+    swept = command(server.folder, "sweep", "--dry-run")
     assert (swept.returncode, swept.stderr) == (0, "")
     assert swept.stdout.endswith("Nothing needed doing.\n0 broken invariants.\n")
 
