@@ -82,6 +82,15 @@ def test_a_jpeg_cut_short_and_closed_again_is_not_half_grey(name: str, share: fl
         examined(cut + b"\xff\xd9")
 
 
+@pytest.mark.parametrize("file_format", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_download_that_left_its_end_empty_is_not_taken(file_format: str, share: float) -> None:
+    whole = encoded(noise("RGB", (320, 240)), file_format, quality=90)
+    kept = whole.index(b"mdat") + 4 + int((len(whole) - whole.index(b"mdat") - 4) * share)
+    with pytest.raises(BadImageError, match="ends before"):
+        examined(whole[:kept] + bytes(len(whole) - kept))
+
+
 def test_a_progressive_jpeg_without_its_last_passes_is_not_taken() -> None:
     whole = _FILES["progressive JPEG"]
     with pytest.raises(BadImageError, match="ends before"):
