@@ -55,6 +55,11 @@ def test_sweep_exits_with_1_where_an_invariant_is_broken(tmp_path: Path) -> None
     [
         ({"MAX_BYTES": "many"}, "MAX_BYTES must be a whole number above 0, not 'many'."),
         ({"DATABASE_URL": "mysql+pymysql://nobody:hunter2@127.0.0.1:1/none"}, "The catalog does not answer"),
+        ({"DATABASE_URL": "postgresql://nobody:hunter2@127.0.0.1/none"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "mysql+pymysql://nobody:hunter2@127.0.0.1:port/none"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "hunter2"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "mysql+nothing://nobody:hunter2@127.0.0.1/none"}, "DATABASE_URL"),
+        ({"FILE_STORAGE_LOCATION": "/dev/null/pictures"}, "FILE_STORAGE_LOCATION"),
     ],
 )
 def test_a_command_that_cannot_start_says_why_in_a_line(tmp_path: Path, settings: dict[str, str], said: str) -> None:
