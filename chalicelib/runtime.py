@@ -21,7 +21,7 @@ from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
 from chalicelib.services.uploads import Quota, Uploads
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.disk import DiskStore
 
 #: Where `chalice local` listens unless it is told otherwise.
@@ -47,14 +47,14 @@ class Runtime:
 
 
 def build(settings: Settings, decoder: "Decoder | None" = None) -> Runtime:
-    """Put a repository together, with its catalog migrated. Raises `UnavailableError` where the database is out of reach.
+    """Put a repository together, with its catalog migrated.
 
+    Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable.
     `decoder` replaces the child processes that decode.
     """
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
     stale_after = timedelta(seconds=settings.stale_seconds)
-    settings.storage.mkdir(0o700, parents=True, exist_ok=True)
-    database = Database(settings.database_url or sqlite_url(settings.storage / "catalog.sqlite3"))
+    database = _database(settings)
     migrate(database)
     catalog = Catalog(database)
     queue = EventQueue(lambda notification: ingest.handle(notification), settings.decode_processes)
@@ -106,6 +106,17 @@ def isolated_decoder(settings: Settings) -> Decoder:
                 raise BadImageError(f"The file brought the decoder down: {death}") from death
 
     return Decoder(examine_apart, make_thumbnails_apart)
+
+
+def _database(settings: Settings) -> Database:
+    try:
+        settings.storage.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
+    try:
+        return Database(settings.database_url or sqlite_url(settings.storage / "catalog.sqlite3"))
+    except ValueError:  # what it says may hold a password
+        raise SettingsError("DATABASE_URL cannot be read: see that its port is a number, for example.") from None
 
 
 def _quota(settings: Settings) -> Quota:

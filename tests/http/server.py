@@ -50,11 +50,6 @@ class Server:
         listed = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [int(pid) for file in listed for pid in file.read_text().split()]
 
-    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run one of the operator's commands on the same folder."""
-        command = [sys.executable, "-m", "chalicelib.cli", *arguments]
-        return subprocess.run(command, cwd=CHECKOUT, env=_environment(self.folder), capture_output=True, text=True, check=False)
-
     def _wait(self) -> None:
         self.process.wait(_START_SECONDS)
         self._reader.join(_START_SECONDS)
@@ -68,6 +63,13 @@ class Server:
             if _READY.match(line):
                 self._ready.set()
         self._ready.set()
+
+
+def command(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run one of the operator's commands on a folder."""
+    program = [sys.executable, "-m", "chalicelib.cli", *arguments]
+    environment = _environment(folder) | dict(settings or {})
+    return subprocess.run(program, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
 
 def free_port() -> int:
@@ -92,9 +94,9 @@ def running(
 ) -> Iterator[Server]:
     """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
     port = free_port()
-    command = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
+    program = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
     process = subprocess.Popen(
-        command,
+        program,
         cwd=checkout,
         env=_environment(folder) | dict(settings or {}),
         stdout=subprocess.PIPE,

@@ -18,10 +18,11 @@ from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from tests import pictures
 from tests.http.client import Api, assert_refused
-from tests.http.conftest import MakeRuntime, in_process_api, stored_files
+from tests.http.conftest import MakeRuntime, in_process_api
 from tests.http.hostile_decoder import ABORT, BURST, HANG, examine_unless_marked
-from tests.http.server import running
+from tests.http.server import command, running
 from tests.http.waiting import wait_until
+from tests.repositories import files_in
 
 LIMITS = Limits(10**6, 10, 10**7)
 
@@ -54,7 +55,7 @@ def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else
         assert (state["status"], state["error"]["Code"]) == ("rejected", "BadImageError")
         assert strikes(repository.catalog, upload_id) == MAX_STRIKES == 3
     assert len(api.list()["images"]) == 4
-    assert len(stored_files(repository.settings.storage)) == 4 * 4
+    assert len(files_in(repository.settings.storage)) == 4 * 4
     assert repository.sweep.run(dry_run=True).done == {}
     assert_refused(api.upload(ABORT), 422, "BadImageError")
 
@@ -100,8 +101,8 @@ def test_a_server_killed_while_files_wait_and_decode_finishes_them_at_its_next_s
         assert [strikes(catalog, upload_id) for upload_id in every] == [0] * len(every)
         assert len(api.list()["images"]) == 6
         wait_until(lambda: not list((tmp_path / "incoming").iterdir()))
-        assert len(stored_files(tmp_path)) == 6 * 4
-        swept = server.command("sweep", "--dry-run")
+        assert len(files_in(tmp_path)) == 6 * 4
+        swept = command(server.folder, "sweep", "--dry-run")
         assert (swept.returncode, swept.stdout) == (
             0,
             "Dry run, nothing was changed.\nNothing needed doing.\n0 broken invariants.\n",

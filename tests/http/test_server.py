@@ -19,9 +19,9 @@ import pytest
 
 from tests import pictures
 from tests.http.client import FORM, Answer, Api, assert_refused, file_part, form
-from tests.http.conftest import stored_files
-from tests.http.server import CHECKOUT, Server, running
+from tests.http.server import CHECKOUT, Server, command, running
 from tests.http.waiting import wait_until
+from tests.repositories import files_in
 
 #: What http.server reads of one line; one byte more is too long, and no byte is left unread to spoil the answer.
 LONGEST_LINE = 65_536
@@ -229,8 +229,8 @@ def test_sixteen_clients_uploading_and_deleting_at_once_see_no_error(server: Ser
         expect(api.upload(content), 200, 201)
     assert trouble == []
     assert len(api.list()["images"]) == 3
-    assert len(stored_files(server.folder)) == 3 * 4
-    swept = server.command("sweep", "--dry-run")
+    assert len(files_in(server.folder)) == 3 * 4
+    swept = command(server.folder, "sweep", "--dry-run")
     assert (swept.returncode, swept.stderr) == (0, "")
     assert swept.stdout.endswith("Nothing needed doing.\n0 broken invariants.\n")
 

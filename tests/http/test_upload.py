@@ -14,8 +14,9 @@ from chalicelib.services.library import Library
 from chalicelib.services.uploads import PATIENCE
 from tests import pictures
 from tests.http.client import FORM, Api, assert_refused, field_part, file_part, form
-from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api, stored_files
+from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 from tests.http.waiting import Gate
+from tests.repositories import files_in
 
 
 def test_a_new_picture_is_answered_with_201_and_its_details(api: Api) -> None:
@@ -79,7 +80,7 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing_behind(
 ) -> None:
     assert_refused(api.upload(content, "picture.jpg"), status, code)
     repository.queue.drain()
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
     assert api.list()["images"] == []
     assert api.upload(pictures.png(2)).status == 201
 
@@ -136,7 +137,7 @@ def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: 
     assert answer.status == 202, answer
     assert answer.json()["status"] == "stored"
     assert answer.headers["location"].endswith(answer.json()["upload_id"])
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
 
 
 def test_the_patience_is_the_contracts_twenty_seconds(repository: Runtime) -> None:

@@ -16,38 +16,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from chalicelib import runtime
-from chalicelib.imaging.examine import examine, remake_thumbnails
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.local import startup
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.runtime import Runtime
 from chalicelib.services.uploads import Offer, Send
-from chalicelib.settings import Settings
 from tests import pictures
+from tests.repositories import DECODING, repository_in
 
-LIMITS = Limits(10**6, 10, 10**7)
 NEW, HELD = pictures.png(1), pictures.png(2)
 SAME_PIXELS = pictures.encoded(pictures.image(2), "BMP")
 DAMAGED = NEW[:60]
-_CHANGES = {"os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "decoding begins"}
+_CHANGES = {"os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", DECODING}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-
-
-def settings(folder: Path) -> Settings:
-    return Settings(storage=folder, public_url="http://repository.test", decode_processes=1)
-
-
-def decoder() -> Decoder:
-    """Decodes in this process, so that there is one to kill."""
-
-    def examine_here(path: Path, sha256: bytes) -> Picture:
-        sys.audit("decoding begins")
-        return examine(path, sha256, LIMITS)
-
-    def make_thumbnails(chunks: object) -> Thumbnails:
-        raise NotImplementedError(chunks, remake_thumbnails)
-
-    return Decoder(examine_here, make_thumbnails)
 
 
 def send(repository: Runtime, content: bytes) -> None:
@@ -100,7 +79,7 @@ def _kill_after(steps: int) -> None:
 
 def _run(deed: str, folder: Path, steps: int) -> None:
     do, content = DEEDS[deed]
-    repository = runtime.build(settings(folder), decoder())
+    repository = repository_in(folder)
     _kill_after(steps)
     do(repository, content)
 

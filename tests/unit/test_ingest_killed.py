@@ -6,30 +6,28 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from chalicelib import runtime
 from chalicelib.catalog.records import Filters
 from chalicelib.local import startup
 from chalicelib.runtime import Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
+from tests.repositories import clock_ahead, files_in, repository_in, sweep_ahead, take_in
 from tests.unit import kill_points
-from tests.unit.kill_points import DAMAGED, DEEDS, HELD, NEW, SAME_PIXELS, decoder, settings
+from tests.unit.kill_points import DAMAGED, DEEDS, HELD, NEW, SAME_PIXELS
 
 CHECKOUT = Path(__file__).parents[2]
 
 
 def template_in(folder: Path) -> Path:
     """A repository that holds one image, with id 1, of the file `HELD`."""
-    built = runtime.build(settings(folder / "template"), decoder())
-    assert built.uploads.receive("local", "held.png", HELD).status == "stored"
-    built.queue.drain()
+    built = repository_in(folder / "template")
+    assert take_in(built, HELD).status == "stored"
     return built.settings.storage
 
 
@@ -40,7 +38,7 @@ def killed(deed: str, template: Path) -> Iterator[tuple[int, Runtime]]:
     command = [sys.executable, "-m", kill_points.__name__, deed, str(template), str(copies)]
     subprocess.run(command, check=True, cwd=CHECKOUT, env={**os.environ, "TMPDIR": str(folder)})
     for steps in range(len(list(copies.iterdir()))):
-        yield steps, runtime.build(settings(copies / str(steps)), decoder())
+        yield steps, repository_in(copies / str(steps))
 
 
 def start_again(repository: Runtime) -> None:
@@ -48,19 +46,15 @@ def start_again(repository: Runtime) -> None:
     repository.queue.drain()
 
 
-def a_day_later() -> datetime:
-    return datetime.now(UTC) + timedelta(hours=25)
-
-
 def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> None:
     """A day later, when the sweep may take what nobody names, and a start what was half written."""
-    DiskStore(repository.settings.storage, repository.public_url, a_day_later, None)
-    later = replace(repository.sweep, clock=a_day_later)
-    assert later.run().problems == []
-    assert later.run().problems == []
+    a_day = timedelta(hours=25)
     storage = repository.settings.storage
-    sections = [storage / name for name in ("incoming", "originals", "thumbnails", "temporary")]
-    assert sum(path.is_file() for section in sections for path in section.rglob("*")) == images * 4
+    DiskStore(storage, repository.public_url, clock_ahead(a_day), None)
+    later = sweep_ahead(repository, a_day)
+    assert later.run().problems == []
+    assert later.run().problems == []
+    assert len(files_in(storage)) == images * 4
     assert repository.library.count("local", Filters()) == images
 
 
@@ -121,7 +115,7 @@ def test_a_server_killed_again_and_again_while_it_decodes_a_file_never_refuses_i
     template = killed_while_decoding("new", template_in(tmp_path))
     for _ in range(MAX_STRIKES):
         template = killed_while_decoding("start", template)
-    repository = runtime.build(settings(template), decoder())
+    repository = repository_in(template)
     start_again(repository)
     assert contents(repository) == {HELD, NEW}
     assert_nothing_is_broken_or_left_over(repository, images=2)
