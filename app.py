@@ -4,13 +4,19 @@ import sys
 
 from chalice.app import Chalice
 
-from chalicelib.api import images, local_store, uploads, web
+from chalicelib import functions, settings
+from chalicelib.api import images, uploads, web
 
 app = Chalice(app_name="image-repo")
 # Only forms come in as bytes; answers with pictures come from the store.
 app.api.binary_types = ["multipart/form-data"]
-for blueprint in (uploads.blueprint, images.blueprint, web.blueprint, local_store.blueprint):
+for blueprint in (uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
+
+if settings.from_env().image_bucket is None:  # a bucket answers for itself
+    from chalicelib.api import local_store
+
+    app.register_blueprint(local_store.blueprint)
 
 if "chalice.local" in sys.modules:  # `chalice local` has loaded it; on Lambda it does not exist
     from chalicelib.local import server
