@@ -5,12 +5,12 @@ import sys
 from chalice.app import Chalice
 
 from chalicelib import functions, settings
-from chalicelib.api import images, uploads, web
+from chalicelib.api import auth, images, uploads, web
 
 app = Chalice(app_name="image-repo")
 # Only forms come in as bytes; answers with pictures come from the store.
 app.api.binary_types = ["multipart/form-data"]
-for blueprint in (uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
+for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
 
 if settings.from_env().image_bucket is None:  # a bucket answers for itself

@@ -14,10 +14,11 @@ from chalicelib import settings as settings_module
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
+from chalicelib.services.access import Access
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
-from chalicelib.services.uploads import Uploads
+from chalicelib.services.uploads import Quota, Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.port import ObjectStore
 
@@ -52,6 +53,7 @@ class Runtime:
     catalog: Catalog
     store: ObjectStore
     queue: Deliveries
+    access: Access
     uploads: Uploads
     ingest: Ingest
     library: Library
@@ -78,6 +80,7 @@ def assemble(
 ) -> Runtime:
     """The services over a database, a store and a decoder."""
     stale_after = timedelta(seconds=settings.stale_seconds)
+    quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
     catalog = Catalog(database)
     return Runtime(
         settings=settings,
@@ -85,7 +88,8 @@ def assemble(
         catalog=catalog,
         store=store,
         queue=queue,
-        uploads=Uploads(catalog, store, settings.max_bytes, now),
+        access=Access(catalog, now),
+        uploads=Uploads(catalog, store, settings.max_bytes, quota, now),
         ingest=Ingest(catalog, store, decoder.examine, stale_after, now),
         library=Library(catalog, store),
         sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),

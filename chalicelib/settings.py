@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 from chalicelib.storage.sigv4 import Credentials
@@ -24,6 +25,9 @@ _WHOLE_NUMBERS = (
 )
 
 
+Auth = Literal["open", "keys"]
+
+
 class SettingsError(Exception):
     """A setting cannot be used; the message names it."""
 
@@ -39,7 +43,11 @@ class Settings:
     `image_bucket` puts the objects into S3 instead of the folder, or into any server that speaks S3's language and is
     reached at `aws_endpoint_url`. With `database_tls` a MySQL server must prove who it is, by the system's certificates or by
     those in the file `database_ca`. With `database_iam` the URL has no password: each connection gets a token of its own.
-    `aws_credentials` are those of the environment; where it has none, boto3 looks elsewhere. `on_lambda` tells that this process is one of AWS Lambda's.
+    `aws_credentials` are those of the environment; where it has none, boto3 looks elsewhere. `on_lambda` tells that this
+    process is one of AWS Lambda's.
+
+    `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
+    each owner; `None` sets none.
     """
 
     storage: Path
@@ -62,6 +70,10 @@ class Settings:
     decode_memory: int = 3 * 1024**3
     stale_seconds: int = 900
     database_connect_seconds: int = 5
+    auth: Auth = "open"
+    owner_max_bytes: int | None = None
+    owner_max_images: int | None = None
+    owner_max_open_uploads: int | None = None
 
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -79,6 +91,10 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or Settings.aws_region,
         aws_credentials=_aws_credentials(env),
         on_lambda="AWS_LAMBDA_FUNCTION_NAME" in env,
+        auth=_auth(env),
+        owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
+        owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
+        owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
         **{name: _whole(env, name.upper(), getattr(Settings, name)) for name in _WHOLE_NUMBERS},
     )
 
@@ -97,6 +113,20 @@ def _boolean(env: Mapping[str, str], name: str) -> bool:
     if text not in ("true", "false"):
         raise SettingsError(f"{name} must be true or false, not {text!r}.")
     return text == "true"
+
+
+def _limit(env: Mapping[str, str], name: str) -> int | None:
+    return _whole(env, name, 0) or None
+
+
+def _auth(env: Mapping[str, str]) -> Auth:
+    """On Lambda nothing is open unless the operator has written out that it is wanted."""
+    text = env.get("AUTH", "keys" if "AWS_LAMBDA_FUNCTION_NAME" in env else "open")
+    if text == "open":
+        return "open"
+    if text == "keys":
+        return "keys"
+    raise SettingsError(f"AUTH must be open or keys, not {text!r}.")
 
 
 def _address(env: Mapping[str, str], name: str) -> str | None:

@@ -79,10 +79,13 @@ def _times(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield images.c.uploaded_at >= filters.uploaded_after
     if filters.uploaded_before is not None:
         yield images.c.uploaded_at < filters.uploaded_before
+    # Where the camera's time is known the list is sorted by it, so the same bounds narrow that sort's index too.
     if filters.taken_after is not None:
         yield images.c.taken_at >= filters.taken_after
+        yield images.c.sort_time >= filters.taken_after
     if filters.taken_before is not None:
         yield images.c.taken_at < filters.taken_before
+        yield images.c.sort_time < filters.taken_before
 
 
 def _texts(filters: Filters) -> Iterator[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ def parse_time(text: str | None) -> datetime | None:
     """The wall clock, without a zone, to the second; `None` for what is no time, `0000:00:00 00:00:00` among others."""
     match = _TIME.match(text or "")
     try:
-        return datetime(*map(int, match.groups())) if match else None  # noqa: DTZ001 - a wall clock has no zone
+        return datetime(*map(int, match.groups())) if match else None
     except ValueError:
         return None
 

@@ -8,11 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
 
 REGION = "eu-central-1"
 _START_SECONDS = 60.0
@@ -54,13 +54,14 @@ class Emulator:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
+                httpx.get(f"{self.url}/_ministack/ready", timeout=5).raise_for_status()
+            except httpx.HTTPError:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     self.stop()
                     raise RuntimeError(f"the emulator does not start:\n{self.log()}") from None
                 time.sleep(0.1)
+            else:
+                return
 
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
