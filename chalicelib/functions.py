@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import runtime
+from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import BadRequestError
 from chalicelib.services.sweep import Place, Report
 
@@ -33,17 +34,52 @@ def sweep(event: CloudWatchEvent) -> Json:
 
 @blueprint.lambda_function(name="admin")
 def admin(event: Json, context: Any) -> Json:
-    """What an operator invokes by hand: `{"command": "migrate"}`, or `{"command": "sweep"}` with `dry_run` (true or false)
-    and `start` (the `stopped_at` of a run that was cut off)."""
-    current = runtime.current()
-    if event == {"command": "migrate"}:
-        current.migrate()
-        return {"done": "The catalog is up to date."}
-    if event.get("command") == "sweep" and event.keys() <= {"command", "dry_run", "start"}:
-        start = Place(**event["start"]) if event.get("start") else None
-        dry_run = event.get("dry_run", False) is True
-        return _answer(current.sweep.run(dry_run=dry_run, start=start, time_is_up=_last_call(context)))
-    raise BadRequestError('The commands are {"command": "migrate"} and {"command": "sweep", "dry_run": true}.')
+    """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
+    arguments = dict(event)
+    command = _COMMANDS.get(arguments.pop("command", None))
+    if command is None:
+        raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    return command(context, **arguments)
+
+
+def _migrate(_context: Any) -> Json:
+    runtime.current().migrate()
+    return {"done": "The catalog is up to date."}
+
+
+def _sweep(context: Any, dry_run: bool = False, start: dict[str, str] | None = None) -> Json:
+    """`start` is the `stopped_at` of a run that was cut off."""
+    place = Place(**start) if start else None
+    return _answer(runtime.current().sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context)))
+
+
+def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
+    """The only time that the key itself is shown."""
+    key, text = runtime.current().access.create(owner, scopes)
+    return {"id": key.id, "key": text}
+
+
+def _list_keys(_context: Any) -> Json:
+    return {"keys": [_shown(key) for key in runtime.current().access.all()]}
+
+
+def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
+    runtime.current().access.revoke(id)
+    return {"done": "The key is revoked."}
+
+
+_COMMANDS: dict[Any, Callable[..., Json]] = {
+    "migrate": _migrate,
+    "sweep": _sweep,
+    "create-key": _create_key,
+    "list-keys": _list_keys,
+    "revoke-key": _revoke_key,
+}
+
+
+def _shown(key: ApiKey) -> Json:
+    revoked = key.revoked_at.isoformat() if key.revoked_at else None
+    return {"id": key.id, "owner": key.owner, "scopes": key.scopes, "created": key.created_at.isoformat(), "revoked": revoked}
 
 
 def _last_call(context: Any) -> Callable[[], bool]:
