@@ -115,13 +115,31 @@ images = Table(
     Index("ix_images_original_id", "original_id"),
     # The four sorts. What follows the id lets filters by date, name and place be judged in the index alone, where none of
     # their own is narrow enough or the order wanted is another one.
-    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id", "taken_at", "name_key", "latitude", "longitude"),
+    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id", "taken_at", "name_key", "cell", "latitude", "longitude"),
     Index(
-        "ix_images_owner_sort_time", "owner", "sort_time", "id", "taken_at", "uploaded_at", "name_key", "latitude", "longitude"
+        "ix_images_owner_sort_time",
+        "owner",
+        "sort_time",
+        "id",
+        "taken_at",
+        "uploaded_at",
+        "name_key",
+        "cell",
+        "latitude",
+        "longitude",
     ),
-    Index("ix_images_owner_name", "owner", "name_key", "id", "uploaded_at", "taken_at", "latitude", "longitude"),
+    Index("ix_images_owner_name", "owner", "name_key", "id", "uploaded_at", "taken_at", "cell", "latitude", "longitude"),
     Index(
-        "ix_images_owner_byte_size", "owner", "byte_size", "id", "uploaded_at", "taken_at", "name_key", "latitude", "longitude"
+        "ix_images_owner_byte_size",
+        "owner",
+        "byte_size",
+        "id",
+        "uploaded_at",
+        "taken_at",
+        "name_key",
+        "cell",
+        "latitude",
+        "longitude",
     ),
     # The filters; those that are equal to something leave the newest first.
     Index("ix_images_owner_taken_at", "owner", "taken_at"),

@@ -137,8 +137,12 @@ class S3Store:
                 from boto3.session import Session
 
                 fixed = self._fixed_credentials
-                keys = (fixed.access_key, fixed.secret_key, fixed.token) if fixed else (None, None, None)
-                self._known_session = Session(*keys, self._region)
+                self._known_session = Session(
+                    aws_access_key_id=fixed.access_key if fixed else None,
+                    aws_secret_access_key=fixed.secret_key if fixed else None,
+                    aws_session_token=fixed.token if fixed else None,
+                    region_name=self._region,
+                )
             return self._known_session
 
     @property

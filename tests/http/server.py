@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.http.client import Api, over_socket
@@ -36,7 +36,8 @@ class Server:
 
     def kill(self) -> None:
         """`kill -9`, with whatever it has started."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self._wait()
 
     def kill_alone(self) -> None:
@@ -86,7 +87,7 @@ def running(
         "PYTHONDONTWRITEBYTECODE": "1",
         **(settings or {}),
     }
-    command = [sys.executable, "-m", "chalice.cli", "local", "--port", str(port), *options]
+    command = [Path(sys.executable).with_name("chalice"), "local", "--port", str(port), *options]
     process = subprocess.Popen(
         command,
         cwd=checkout,
@@ -102,5 +103,4 @@ def running(
         server.wait_until_ready()
         yield server
     finally:
-        if process.poll() is None:
-            server.kill()
+        server.kill()

@@ -52,7 +52,7 @@ def test_a_group_of_which_something_is_known_has_null_for_the_rest(api: Api, rep
 
 
 def test_the_time_taken_is_the_wall_clock_with_its_offset_beside_it(api: Api, repository: Runtime) -> None:
-    facts = {"taken_at": datetime(2008, 10, 22, 16, 28, 39), "taken_at_source": "DateTimeOriginal"}
+    facts: dict[str, Any] = {"taken_at": datetime(2008, 10, 22, 16, 28, 39), "taken_at_source": "DateTimeOriginal"}
     shelf = Shelf(repository)
     details = api.details(shelf.put(**facts, taken_at_offset="+02:00"))
     assert (details["taken_at"], details["taken_at_offset"]) == ("2008-10-22T16:28:39", "+02:00")
@@ -165,8 +165,8 @@ def test_naming_an_owner_is_a_403(api: Api, image: Any, route: str) -> None:
     assert_refused(api.send("DELETE", f"/image/{image['id']}?owner=local", {}, b""), 403, "ForbiddenError")
 
 
-NO_IDS = ["0", "-1", "00", "999999", str(2**63 - 1), str(2**63), str(2**64), "9" * 400, "word", "1.0", "1e0", "%31", "+1", "%00",
-          "..", "%2e%2e", "%C3%A9", "null", "1;drop", "\u0661".encode().hex()]  # fmt: skip
+NO_IDS = ["0", "-1", "00", "999999", str(2**63 - 1), str(2**63), str(2**64), "9" * 400, "word", "1.0", "1e0", "%31", "+1",
+          "%00", "..", "%2e%2e", "%C3%A9", "null", "%D9%A1", "None", "true"]  # fmt: skip
 
 
 @pytest.mark.parametrize("image_id", NO_IDS)
@@ -214,9 +214,7 @@ def test_an_id_is_never_used_again(api: Api, image: Any) -> None:
     assert again.json()["id"] > image["id"]
 
 
-def test_a_file_that_another_owner_holds_too_is_stored_once_and_outlives_the_first_delete(
-    api: Api, repository: Runtime
-) -> None:
+def test_a_file_that_another_owner_holds_too_is_stored_once_and_outlives_a_delete(api: Api, repository: Runtime) -> None:
     content = pictures.png(1)
     theirs = repository.uploads.receive("another", "theirs.png", content)
     mine = api.upload(content, "mine.png").json()
@@ -229,7 +227,7 @@ def test_a_file_that_another_owner_holds_too_is_stored_once_and_outlives_the_fir
     assert repository.sweep.run().problems == []
 
 
-def test_every_url_in_an_answer_is_absolute(api: Api, image: Any) -> None:
+def test_every_url_in_an_answer_is_absolute(image: Any) -> None:
     urls = [image["original_url"], image["thumbnail_url"], *image["thumbnails"].values()]
     assert all(url.startswith(f"{PUBLIC_URL}/store?") for url in urls)
     assert all(path_of(url) == "/store" for url in urls)

@@ -206,7 +206,7 @@ def test_an_image_that_stays_is_neither_skipped_nor_repeated_while_others_come_a
 ) -> None:
     for image in walk(api, "uploaded_at", 200):
         api.delete(image["id"])
-    anything = st.fixed_dictionaries(
+    anything: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         {
             "name": st.sampled_from(["a", "b", "C"]),
             "byte_size": st.integers(1, 3),
@@ -222,7 +222,7 @@ def test_an_image_that_stays_is_neither_skipped_nor_repeated_while_others_come_a
         met += [image["id"] for image in page["images"]]
         if page["next_cursor"] is None:
             break
-        if go and data.draw(st.booleans()):
+        if data.draw(st.booleans()) and go:
             assert api.delete(go.pop()).status == 204
         if data.draw(st.booleans()):
             shelf.put(**data.draw(anything))

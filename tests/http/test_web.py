@@ -11,6 +11,7 @@ from chalicelib.imaging.picture import FORMATS
 from chalicelib.runtime import Runtime
 from chalicelib.settings import VERSION
 from tests import pictures
+from tests.databases import mariadb, new_database
 from tests.http.client import Api, assert_refused, in_process
 from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 
@@ -52,23 +53,21 @@ def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repos
     assert api.details(held["id"])["id"] == held["id"]
 
 
-def test_a_catalog_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repository: Runtime, tmp_path: Path) -> None:
-    held = api.upload(pictures.png(1)).json()
-    repository.catalog.dispose()
-    storage = repository.settings.storage
-    database = [path for path in storage.iterdir() if path.name.startswith("catalog.sqlite3")]
-    for path in database:
-        path.rename(tmp_path / path.name)
-    (storage / "catalog.sqlite3").mkdir()
-    asked = ("/health", "/image/list", f"/image/{held['id']}", f"/image/{held['id']}/details", "/image/uploads/" + "0" * 36)
-    for answer in (*(api.get(path) for path in asked), api.upload(pictures.png(2)), api.delete(held["id"])):
-        assert_refused(answer, 503, "UnavailableError")
-        assert int(answer.headers["retry-after"]) > 0
-    (storage / "catalog.sqlite3").rmdir()
-    for path in database:
-        (tmp_path / path.name).rename(path)
-    assert api.get("/health").status == 200
-    assert api.details(held["id"])["sha256"] == held["sha256"]
+def test_a_catalog_that_does_not_answer_is_a_503_and_costs_nothing(make_runtime: MakeRuntime) -> None:
+    with mariadb() as server, new_database(server.url) as database:
+        make_runtime(database_url=database.render_as_string(hide_password=False))
+        api = in_process_api()
+        held = api.upload(pictures.png(1)).json()
+        server.stop()
+        asked = ("/health", "/image/list", f"/image/{held['id']}", f"/image/{held['id']}/details", "/image/uploads/" + "0" * 36)
+        answers = [*(api.get(path) for path in asked), api.upload(pictures.png(2)), api.delete(held["id"])]
+        answers.append(api.ask({"name": "a", "size": 1}))
+        for answer in answers:
+            assert_refused(answer, 503, "UnavailableError")
+            assert int(answer.headers["retry-after"]) > 0
+        server.start()
+        assert api.get("/health").status == 200
+        assert api.details(held["id"])["sha256"] == held["sha256"]
 
 
 def test_the_page_says_what_this_is_and_how_to_try_it(api: Api) -> None:
