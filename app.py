@@ -5,7 +5,7 @@ import sys
 from chalice.app import Chalice
 
 from chalicelib import functions, settings
-from chalicelib.api import auth, images, uploads, web
+from chalicelib.api import auth, images, middleware, uploads, web
 
 app = Chalice(app_name="image-repo")
 # Only forms come in as bytes; answers with pictures come from the store.
@@ -13,7 +13,11 @@ app.api.binary_types = ["multipart/form-data"]
 for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
 
-if settings.from_env().image_bucket is None:  # a bucket answers for itself
+wanted = settings.from_env()
+app.register_middleware(middleware.allow_origin, "http")
+if wanted.on_lambda:  # a laptop's server has a log of its own
+    app.register_middleware(middleware.log_request, "http")
+if wanted.image_bucket is None:  # a bucket answers for itself
     from chalicelib.api import local_store
 
     app.register_blueprint(local_store.blueprint)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from chalicelib import telemetry
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.runtime import Decoder, Runtime, assemble
@@ -14,7 +15,8 @@ from chalicelib.settings import Settings, SettingsError
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
-    """Nothing is connected yet, and no picture library loaded. Raises `SettingsError`."""
+    """Nothing is connected yet, and no picture library loaded; from now on logs are JSON. Raises `SettingsError`."""
+    telemetry.configure()
     if settings.image_bucket is None or settings.database_url is None:
         raise SettingsError("IMAGE_BUCKET and DATABASE_URL must be set: nothing that a function writes beside it stays.")
     # A function works on one request at a time.

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import runtime
+from chalicelib import runtime, telemetry
 from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import BadRequestError
 from chalicelib.services.sweep import Place, Report
@@ -23,13 +23,20 @@ blueprint = Blueprint(__name__)
 @blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
 def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
-    for record in event:
-        runtime.current().ingest.handle(json.loads(record.body))
+    current = runtime.current()
+    with telemetry.invocation(event.context) as ended:
+        for record in event:
+            current.ingest.handle(json.loads(record.body))
+        ended["outcome"] = "done"
 
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
 def sweep(event: CloudWatchEvent) -> Json:
-    return _answer(runtime.current().sweep.run(time_is_up=_last_call(event.context)))
+    current = runtime.current()
+    with telemetry.invocation(event.context) as ended:
+        report = current.sweep.run(time_is_up=_last_call(event.context))
+        ended |= {"outcome": "done", "broken_invariants": len(report.problems), **_answer(report)}
+        return _answer(report)
 
 
 @blueprint.lambda_function(name="admin")
@@ -39,7 +46,11 @@ def admin(event: Json, context: Any) -> Json:
     command = _COMMANDS.get(arguments.pop("command", None))
     if command is None:
         raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
-    return command(context, **arguments)
+    runtime.current()
+    with telemetry.invocation(context, command=event["command"]) as ended:
+        answer = command(context, **arguments)
+        ended["outcome"] = "done"
+        return answer
 
 
 def _migrate(_context: Any) -> Json:

@@ -39,6 +39,7 @@ class Settings:
     Sizes and memory are bytes, times seconds. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder. `database_url` may
     hold a password and is left out of the representation; `None` means a SQLite file in the folder. `public_url` is the
     root under which clients reach this repository, without a trailing slash; `None` means wherever the server listens.
+    `allowed_origin` is the origin of other web pages that may use the API, `*` for any; `None` for none.
 
     `image_bucket` puts the objects into S3 instead of the folder, or into any server that speaks S3's language and is
     reached at `aws_endpoint_url`. With `database_tls` a MySQL server must prove who it is, by the system's certificates or by
@@ -56,6 +57,7 @@ class Settings:
     database_ca: Path | None = None
     database_iam: bool = False
     public_url: str | None = None
+    allowed_origin: str | None = None
     image_bucket: str | None = None
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
@@ -86,6 +88,7 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         database_ca=Path(env["DATABASE_CA"]).absolute() if "DATABASE_CA" in env else None,
         database_iam=_boolean(env, "DATABASE_IAM"),
         public_url=_address(env, "PUBLIC_URL"),
+        allowed_origin=env.get("ALLOWED_ORIGIN"),
         image_bucket=env.get("IMAGE_BUCKET"),
         aws_endpoint_url=_address(env, "AWS_ENDPOINT_URL"),
         aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or Settings.aws_region,

@@ -18,11 +18,16 @@ NAMESPACE = "ImageRepository"
 
 #: Units of the metrics, by the dimensions that they are told apart by.
 _METRICS: Mapping[tuple[str, ...], Mapping[str, str]] = {
-    ("function",): {"bytes": "Bytes", "ingest_ms": "Milliseconds", "queue_delay_ms": "Milliseconds", "broken_invariants": "Count"},
+    ("function",): {
+        "bytes": "Bytes",
+        "ingest_ms": "Milliseconds",
+        "queue_delay_ms": "Milliseconds",
+        "broken_invariants": "Count",
+    },
     ("function", "outcome"): {"uploads": "Count"},
 }
 
-_invocation: ContextVar[Mapping[str, str]] = ContextVar("invocation", default={})
+_invocation: ContextVar[Mapping[str, str] | None] = ContextVar("invocation", default=None)
 
 log = logging.getLogger(__name__)
 
@@ -54,14 +59,13 @@ def invocation(context: Any, **fields: str) -> Iterator[dict[str, Any]]:
 class JsonFormatter(logging.Formatter):
     """One line for each record; clients' texts in it are escaped, so that no line can be forged."""
 
-
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
-            **_invocation.get(),
+            **(_invocation.get() or {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0]:
