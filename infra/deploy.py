@@ -65,8 +65,8 @@ class Deployment:
         for resource in template["Resources"].values():
             if resource["Type"] == "AWS::Serverless::Function":
                 resource["Properties"]["CodeUri"] = {"Bucket": self._bucket, "Key": code_key}
-        merged = file.with_name("deployed.yaml")
-        merged.write_text(yaml.safe_dump(template), "utf-8")
+        merged = file.with_name("deployed.json")  # CloudFormation reads no YAML with aliases
+        merged.write_text(json.dumps(template), "utf-8")
         location: str = self._s3.generate_presigned_url(
             "get_object", {"Bucket": self._bucket, "Key": self._upload(merged)}, ExpiresIn=3600
         )
