@@ -2,13 +2,18 @@
 
 import base64
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from chalicelib.storage.s3_presign import S3Presigner
+from chalicelib.storage.sigv4 import Credentials
 from tests import pictures
-from tests.deployed.client import Stack, fetched, invoke, post, until
+from tests.deployed.client import Stack, client, fetched, invoke, post, until
+from tests.deployed.conftest import run
+from tests.deployed.emulator import REGION, Emulator
 
 
 def test_a_batch_of_tickets_is_asked_for_posted_and_taken_in(stack: Stack) -> None:
@@ -78,6 +83,16 @@ def test_the_store_refuses_what_a_ticket_does_not_permit(stack: Stack) -> None:
     assert stack.ended(ticket["upload_id"])["status"] == "stored"
 
 
+def test_the_store_refuses_a_ticket_whose_time_has_passed(stack: Stack, aws: Emulator) -> None:
+    owner = Credentials(aws.environment["AWS_ACCESS_KEY_ID"], aws.environment["AWS_SECRET_ACCESS_KEY"])
+    for hours, status in ((0, 204), (2, 403)):
+        then = datetime.now(UTC) - timedelta(hours=hours)
+        signer = S3Presigner(stack.outputs["ImageBucket"], REGION, aws.url, lambda: owner, lambda then=then: then)
+        ticket = signer.ticket("incoming/" + "2" * 36, 1, then + timedelta(hours=1))
+        assert post({"url": ticket.url, "fields": ticket.fields, "file_field": "file"}, b"x").status_code == status
+    client("s3").delete_object(Bucket=stack.outputs["ImageBucket"], Key="incoming/" + "2" * 36)
+
+
 def test_what_is_no_image_ends_rejected_with_its_reason(stack: Stack) -> None:
     rejected = stack.upload("letter.png", b"Dear Sir or Madam")
     assert (rejected["status"], rejected["error"]["Code"]) == ("rejected", "UnsupportedImageError")
@@ -140,6 +155,8 @@ def gateway_event(method: str, path: str, content_type: str, body: bytes, **auth
         ("GET", "/image/list", {"Authorization": "Bearer imr_0123456789abcdef_" + "A" * 43}, 403, "ForbiddenError"),
         ("GET", "/nothing/here", {}, 404, "NotFoundError"),
         ("GET", "/store", {}, 404, "NotFoundError"),
+        ("PUT", "/image/list", {}, 405, "MethodNotAllowedError"),
+        ("DELETE", "/health", {}, 405, "MethodNotAllowedError"),
         ("GET", "/image/list?colour=red", {}, 400, "BadRequestError"),
     ],
 )
@@ -167,3 +184,9 @@ def test_a_key_that_may_only_read_cannot_delete(stack: Stack) -> None:
 
 def test_web_pages_elsewhere_may_use_the_api(stack: Stack) -> None:
     assert stack.request("GET", "/image/list").headers["access-control-allow-origin"] == "*"
+
+
+def test_the_smoke_test_passes_and_leaves_nothing_behind(stack: Stack) -> None:
+    before = stack.objects()
+    run("infra.smoke", stack.url, stack.key)
+    assert stack.objects() == before
