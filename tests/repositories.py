@@ -15,9 +15,11 @@ from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.sweep import Sweep
 from chalicelib.settings import Settings
+from chalicelib.storage.disk import DiskStore
 
 #: The audit event with which a decoding begins.
 DECODING = "decoding begins"
+STORE_URL = "http://repository.test/store"
 LIMITS = Limits(10**6, 10, 10**7)
 
 
@@ -39,6 +41,17 @@ def repository_in(folder: Path, decoder: Decoder | None = None, **settings: Any)
     """The repository in this folder, new or as it was left; one worker takes files in."""
     values = {"public_url": "http://repository.test", "decode_processes": 1, **settings}
     return runtime.build(Settings(storage=folder, **values), decoder or decoder_here())
+
+
+def disk_of(repository: Runtime) -> DiskStore:
+    """Its store, which is a folder."""
+    assert isinstance(repository.store, DiskStore)
+    return repository.store
+
+
+def disk_at(storage: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> DiskStore:
+    """The store of a repository's folder, opened once more: its events come to nobody."""
+    return DiskStore(storage, STORE_URL, clock, None)
 
 
 def take_in(repository: Runtime, content: bytes, owner: str = "local", name: str = "photo.png") -> Upload:

@@ -7,7 +7,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import auth, schemas
-from chalicelib.api.http import answering, json_answer, query_of, raw_body
+from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
 from chalicelib.api.multipart import parse_form
 from chalicelib.catalog.records import Upload
 from chalicelib.errors import BadRequestError, NotFoundError, revived
@@ -96,4 +96,4 @@ def show_upload(upload_id: str) -> Response:
 
 
 def _status_url(upload_id: str) -> str:
-    return f"{runtime.current().public_url}/image/uploads/{upload_id}"
+    return f"{public_url(blueprint.current_request)}/image/uploads/{upload_id}"

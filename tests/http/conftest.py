@@ -8,6 +8,7 @@ import pytest
 
 from app import app
 from chalicelib import runtime
+from chalicelib.local import composition
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.settings import Settings
 from tests.http.client import Api, in_process
@@ -26,7 +27,7 @@ def in_process_api() -> Api:
 @pytest.fixture(scope="session")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
     """The decoders' children, started once for all tests."""
-    return runtime.isolated_decoder(Settings(storage=tmp_path_factory.mktemp("decoder")))
+    return composition.isolated_decoder(Settings(storage=tmp_path_factory.mktemp("decoder")))
 
 
 @pytest.fixture

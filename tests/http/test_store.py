@@ -120,6 +120,7 @@ def test_a_key_that_is_a_path_gets_nowhere(api: Api, repository: Runtime, ticket
 def test_a_key_that_is_a_path_is_not_read_even_when_it_is_signed(api: Api, repository: Runtime) -> None:
     (repository.settings.storage.parent / "secret").write_text("secret")
     for key in ("../secret", "incoming/../../secret", "signing-key", "catalog.sqlite3", "/etc/passwd", "incoming/\0"):
+        assert isinstance(repository.store, DiskStore)
         url = repository.store.presigner.url(key, "text/plain", "a.txt", "inline")
         assert_store_refuses(api.fetch(url), 404, "NoSuchKey")
 

@@ -9,6 +9,7 @@ import pytest
 from chalicelib import runtime
 from chalicelib.catalog.records import Image
 from chalicelib.imaging.picture import Picture
+from chalicelib.local import composition
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.library import Library
 from chalicelib.services.uploads import PATIENCE
@@ -95,7 +96,7 @@ def test_a_file_beyond_max_bytes_is_refused(make_runtime: MakeRuntime) -> None:
 
 def test_a_picture_beyond_max_pixels_is_refused(make_runtime: MakeRuntime) -> None:
     settings = make_runtime().settings
-    make_runtime(decoder=runtime.isolated_decoder(replace(settings, max_pixels=600, decode_processes=1)))
+    make_runtime(decoder=composition.isolated_decoder(replace(settings, max_pixels=600, decode_processes=1)))
     api = in_process_api()
     assert_refused(api.upload(pictures.png(1, 601, 1)), 422, "BadImageError")
     assert api.upload(pictures.png(1, 600, 1)).status == 201

@@ -20,7 +20,7 @@ from chalicelib.local import startup
 from chalicelib.runtime import Runtime
 from chalicelib.services.uploads import Offer, Send
 from tests import pictures
-from tests.repositories import DECODING, repository_in
+from tests.repositories import DECODING, disk_of, repository_in
 
 NEW, HELD = pictures.png(1), pictures.png(2)
 SAME_PIXELS = pictures.encoded(pictures.image(2), "BMP")
@@ -36,7 +36,7 @@ def send(repository: Runtime, content: bytes) -> None:
     ticket = {"upload_id": answer.upload.id, "fields": dict(answer.ticket.fields)}
     repository.settings.storage.joinpath("ticket").write_text(json.dumps(ticket))
     _armed.set()
-    repository.store.post(answer.ticket.fields.items(), content)
+    disk_of(repository).post(answer.ticket.fields.items(), content)
     repository.queue.drain()
 
 

@@ -16,9 +16,8 @@ from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.ingest import MAX_RESTARTS, Busy
 from chalicelib.services.uploads import Offer, Send
 from chalicelib.storage import keys
-from chalicelib.storage.disk import DiskStore
 from tests import pictures
-from tests.repositories import clock_ahead, decoder_here, files_in, repository_in, sweep_ahead, take_in
+from tests.repositories import clock_ahead, decoder_here, disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
 
 CONTENT = pictures.png(1)
 Examine = Callable[[Path, bytes], Picture]
@@ -38,7 +37,7 @@ def arrived(repository: Runtime, content: bytes = CONTENT, size: int | None = No
 
 
 def put_quietly(repository: Runtime, upload_id: str, content: bytes) -> None:
-    deaf = DiskStore(repository.settings.storage, repository.public_url, lambda: datetime.now(UTC), None)
+    deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(upload_id), content, "image/png")
 
 
@@ -95,7 +94,7 @@ def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: R
     assert isinstance(answer, Send)
     repository.ingest.handle(event(answer.upload.id))
     assert upload_of(repository, answer.upload.id).status == "pending"
-    repository.store.post(answer.ticket.fields.items(), CONTENT)
+    disk_of(repository).post(answer.ticket.fields.items(), CONTENT)
     repository.queue.drain()
     assert upload_of(repository, answer.upload.id).status == "stored"
 

@@ -16,8 +16,7 @@ from chalicelib.local import startup
 from chalicelib.runtime import Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from chalicelib.storage import keys
-from chalicelib.storage.disk import DiskStore
-from tests.repositories import clock_ahead, files_in, repository_in, sweep_ahead, take_in
+from tests.repositories import clock_ahead, disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
 from tests.unit import kill_points
 from tests.unit.kill_points import DAMAGED, DEEDS, HELD, NEW, SAME_PIXELS
 
@@ -50,7 +49,7 @@ def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> N
     """A day later, when the sweep may take what nobody names, and a start what was half written."""
     a_day = timedelta(hours=25)
     storage = repository.settings.storage
-    DiskStore(storage, repository.public_url, clock_ahead(a_day), None)
+    disk_at(storage, clock_ahead(a_day))
     later = sweep_ahead(repository, a_day)
     assert later.run().problems == []
     assert later.run().problems == []
@@ -86,7 +85,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
         start_again(repository)
         if repository.uploads.status("local", ticket["upload_id"]).status == "pending":
             assert accepted == 0, "an upload whose bytes had been accepted at an earlier step is lost"
-            repository.store.post(ticket["fields"].items(), content)  # as the client does, who got no answer
+            disk_of(repository).post(ticket["fields"].items(), content)  # as the client does, who got no answer
             repository.queue.drain()
         else:
             accepted += 1

@@ -15,9 +15,8 @@ from chalicelib.runtime import Runtime
 from chalicelib.services.sweep import Place, Report
 from chalicelib.services.uploads import Offer, Send
 from chalicelib.storage import keys
-from chalicelib.storage.disk import DiskStore
 from tests import pictures
-from tests.repositories import files_in, repository_in, sweep_ahead, take_in
+from tests.repositories import disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -65,7 +64,7 @@ def ask(repository: Runtime, content: bytes) -> Send:
 
 def lose_event(repository: Runtime, answer: Send, content: bytes) -> None:
     """Bytes arrive, and nobody is told."""
-    deaf = DiskStore(repository.settings.storage, repository.public_url, lambda: datetime.now(UTC), None)
+    deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(answer.upload.id), content, "image/png")
 
 
@@ -134,14 +133,14 @@ def test_an_upload_whose_worker_and_bytes_are_gone_waits_for_bytes_again(reposit
     claim(repository, answer.upload.id)
     assert swept(repository, HOUR).done == {"claims without bytes released": 1}
     assert status(repository, answer.upload.id) == "pending"
-    repository.store.post(answer.ticket.fields.items(), pictures.png(1))
+    disk_of(repository).post(answer.ticket.fields.items(), pictures.png(1))
     repository.queue.drain()
     assert status(repository, answer.upload.id) == "stored"
 
 
 def test_bytes_of_an_upload_that_has_ended_go_after_a_day(repository: Runtime) -> None:
     ended = take_in(repository, pictures.png(1))
-    deaf = DiskStore(repository.settings.storage, repository.public_url, lambda: datetime.now(UTC), None)
+    deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(ended.id), pictures.png(2), "image/png")
     assert swept(repository, DAY - HOUR).done == {}
     assert swept(repository, DAY + HOUR).done == {"left-over objects removed": 1}
