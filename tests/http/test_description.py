@@ -12,7 +12,7 @@ from tests import pictures
 from tests.http.server import Server
 
 DESCRIPTION = openapi.describe("http://127.0.0.1")
-REQUESTS_PER_OPERATION = 40
+REQUESTS_PER_OPERATION = 25
 
 schema = schemathesis.openapi.from_dict(DESCRIPTION)
 
