@@ -3,26 +3,21 @@
 import ssl
 from collections.abc import Callable
 
-from sqlalchemy import URL, make_url
-
-from chalicelib.catalog.database import Database
+from chalicelib.catalog.database import Database, Server, server_of
 from chalicelib.rds_token import rds_token
 from chalicelib.runtime import now
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.s3 import S3Store
 
-_MYSQL_PORT = 3306
-
 
 def open_database(settings: Settings, url: str, pool_size: int) -> Database:
     """The database at `url`, with the TLS and the tokens that the settings ask for; nothing is connected yet."""
-    address = make_url(url)
     return Database(
-        address,
+        url,
         pool_size=pool_size,
         connect_timeout=settings.database_connect_seconds,
         tls=_tls(settings) if settings.database_tls else None,
-        password=_tokens(settings, address) if settings.database_iam else None,
+        password=_tokens(settings, server_of(url)) if settings.database_iam else None,
     )
 
 
@@ -41,10 +36,9 @@ def _tls(settings: Settings) -> ssl.SSLContext:
     return context
 
 
-def _tokens(settings: Settings, address: URL) -> Callable[[], str]:
+def _tokens(settings: Settings, server: Server) -> Callable[[], str]:
     """A maker of passwords. A token in clear is as good as a password, so without TLS there is none."""
-    credentials, host, user = settings.aws_credentials, address.host, address.username
+    credentials, host, user = settings.aws_credentials, server.host, server.user
     if credentials is None or host is None or user is None or not settings.database_tls:
         raise SettingsError("DATABASE_IAM needs DATABASE_TLS=true, AWS credentials, and a DATABASE_URL with a host and a user.")
-    port = address.port or _MYSQL_PORT
-    return lambda: rds_token(credentials, settings.aws_region, host, port, user, now())
+    return lambda: rds_token(credentials, settings.aws_region, host, server.port, user, now())
