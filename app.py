@@ -1,6 +1,11 @@
 """The Chalice application: it registers the blueprints, nothing else."""
 
 import sys
+import threading
+
+if threading.current_thread() is not threading.main_thread():
+    # `chalice local` with autoreload: a new file in the checkout, such as bytecode, would restart the server.
+    sys.dont_write_bytecode = True
 
 from chalice.app import Chalice
 

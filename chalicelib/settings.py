@@ -12,6 +12,7 @@ from chalicelib.storage.sigv4 import Credentials
 VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
+_DATABASES = ("sqlite:///", "mysql+pymysql://")
 _WHOLE_NUMBERS = (
     "max_bytes",
     "max_pixels",
@@ -106,7 +107,7 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63):
         raise SettingsError(f"{name} must be a whole number above 0, not {text!r}.")
     return int(text)
 
@@ -136,10 +137,19 @@ def _address(env: Mapping[str, str], name: str) -> str | None:
     text = env.get(name)
     if text is None:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+    if not _is_address(text):
         raise SettingsError(f"{name} must be an http or https address such as https://pictures.example.org, not {text!r}.")
     return text.rstrip("/")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        return False
+    nothing_else = not (parts.query or parts.fragment or "@" in parts.netloc)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and nothing_else
 
 
 def _aws_credentials(env: Mapping[str, str]) -> Credentials | None:
@@ -151,6 +161,8 @@ def _aws_credentials(env: Mapping[str, str]) -> Credentials | None:
 
 def _database_url(env: Mapping[str, str]) -> str | None:
     if "DATABASE_URL" in env:
+        if not env["DATABASE_URL"].startswith(_DATABASES):
+            raise SettingsError(f"DATABASE_URL must begin with {' or '.join(_DATABASES)}.")  # it may hold a password: not shown
         return env["DATABASE_URL"]
     if "MYSQL_IMAGE_REPO_ADMIN_PW" in env:
         password = quote(env["MYSQL_IMAGE_REPO_ADMIN_PW"], safe="")

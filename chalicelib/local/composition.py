@@ -13,7 +13,7 @@ from chalicelib.imaging.isolation import DecoderDied, DecoderPool
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.local.queue import EventQueue
 from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
-from chalicelib.settings import Settings
+from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.disk import DiskStore
 
 #: Where `chalice local` listens unless it is told otherwise.
@@ -23,9 +23,15 @@ _POOL_SIZE = 8
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
-    """The repository, its catalog migrated. Raises `UnavailableError` where the database is out of reach."""
+    """The repository, its catalog migrated.
+
+    Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable.
+    """
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
-    settings.storage.mkdir(0o700, parents=True, exist_ok=True)
+    try:
+        settings.storage.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
     migrate(database)
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
@@ -42,7 +48,10 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
 def _database(settings: Settings) -> Database:
     if settings.database_url is None:
         return Database(sqlite_url(settings.storage / "catalog.sqlite3"))
-    return open_database(settings, settings.database_url, _POOL_SIZE)
+    try:
+        return open_database(settings, settings.database_url, _POOL_SIZE)
+    except ValueError:  # what it says may hold a password
+        raise SettingsError("DATABASE_URL cannot be read: see that its port is a number, for example.") from None
 
 
 def isolated_decoder(settings: Settings) -> Decoder:

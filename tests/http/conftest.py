@@ -24,12 +24,6 @@ def in_process_api() -> Api:
     return Api(in_process(app), PUBLIC_URL)
 
 
-def stored_files(folder: Path) -> list[Path]:
-    """Every file that the store below this folder keeps, half-written ones too."""
-    sections = ("incoming", "originals", "thumbnails", "temporary")
-    return [path for section in sections for path in (folder / section).rglob("*") if path.is_file()]
-
-
 @pytest.fixture(scope="session")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
     """The decoders' children, started once for all tests."""
