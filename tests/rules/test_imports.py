@@ -8,7 +8,7 @@ from tests.rules.modules import Module, product
 VALUES = {"catalog.records", "imaging.picture", "storage.port"}
 #: What each room may import of `chalicelib`, beside itself. A room may be narrowed to modules of it.
 MAY_IMPORT: dict[str, set[str]] = {
-    "app": {"api", "functions", "local"},
+    "app": {"api", "functions", "local", "settings"},
     "api": {
         "services",
         "runtime",
@@ -19,11 +19,16 @@ MAY_IMPORT: dict[str, set[str]] = {
         "imaging.picture",
         "storage.port",
         "storage.policy",
+        "storage.disk",
     },
-    "functions": {"services", "runtime", "errors"},
+    "functions": {"services", "runtime", "telemetry", "errors", "catalog.records"},
     "cli": {"services", "runtime", "errors", "settings"},
-    "local": {"runtime", "settings", "errors", "storage.keys", "api.http"},
-    "runtime": {"settings", "errors", "catalog", "storage", "services", "imaging", "local.queue"},
+    "local": {"runtime", "backends", "settings", "errors", "catalog", "imaging", "storage", "api.http"},
+    "deployed": {"runtime", "backends", "telemetry", "settings", "imaging"},
+    "runtime": {"settings", "catalog", "storage.port", "services", "deployed", "local.composition"},
+    "backends": {"settings", "catalog.database", "storage.s3", "storage.sigv4", "rds_token"},
+    "rds_token": {"storage.sigv4"},
+    "telemetry": set(),
     "services": {"imaging.picture", "catalog", "storage.port", "storage.keys", "errors", "facts"},
     "catalog": {"errors", "facts"},
     "imaging": {"errors", "facts"},

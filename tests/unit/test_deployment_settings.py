@@ -10,7 +10,6 @@ from chalice.app import Request
 from chalicelib import backends, runtime
 from chalicelib.api.http import public_url
 from chalicelib.settings import Settings, SettingsError, from_env
-from chalicelib.storage.sigv4 import Credentials
 
 LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "any",
@@ -29,7 +28,7 @@ def test_what_lambda_sets_is_read_and_secrets_are_not_shown() -> None:
     settings = from_env(LAMBDA)
     assert settings.on_lambda
     assert (settings.aws_region, settings.image_bucket, settings.auth) == ("eu-central-1", "pictures", "keys")
-    assert settings.aws_credentials == Credentials("key", "very secret", "token")
+    assert settings.aws_credentials == ("key", "very secret", "token")
     for secret in ("very secret", "mysql+pymysql"):
         assert secret not in repr(settings)
 
@@ -63,7 +62,7 @@ def test_a_token_is_made_only_for_a_named_user_and_sent_only_through_tls(changed
     settings = from_env({**LAMBDA, **changed})
     assert settings.database_url is not None
     with pytest.raises(SettingsError, match="DATABASE_IAM"):
-        backends.open_database(settings, settings.database_url, 1)
+        backends.open_database(settings, settings.database_url, 1, runtime.now)
 
 
 def test_certificates_that_cannot_be_read_are_an_error_that_names_them(tmp_path: Path) -> None:
@@ -73,7 +72,7 @@ def test_certificates_that_cannot_be_read_are_an_error_that_names_them(tmp_path:
             file.write_bytes(content)
         settings = replace(from_env(LAMBDA), database_ca=file)
         with pytest.raises(SettingsError, match="DATABASE_CA"):
-            backends.open_database(settings, "mysql+pymysql://user@database.example/db", 1)
+            backends.open_database(settings, "mysql+pymysql://user@database.example/db", 1, runtime.now)
 
 
 def request(path: str, resource: str, domain: str) -> Request:
