@@ -10,18 +10,18 @@ from pathlib import Path
 from chalicelib import telemetry
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
-from chalicelib.runtime import Decoder, Runtime, assemble
+from chalicelib.runtime import Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     """Nothing is connected yet, and no picture library loaded; from now on logs are JSON. Raises `SettingsError`."""
-    telemetry.configure()
     if settings.image_bucket is None or settings.database_url is None:
         raise SettingsError("IMAGE_BUCKET and DATABASE_URL must be set: nothing that a function writes beside it stays.")
+    telemetry.configure()
     # A function works on one request at a time.
-    database = open_database(settings, settings.database_url, pool_size=1)
-    store = open_bucket(settings, settings.image_bucket)
+    database = open_database(settings, settings.database_url, pool_size=1, clock=now)
+    store = open_bucket(settings, settings.image_bucket, now)
     return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder or direct_decoder(settings))
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlsplit
 
-from chalicelib.storage.sigv4 import Credentials
-
 VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
@@ -45,8 +43,8 @@ class Settings:
     `image_bucket` puts the objects into S3 instead of the folder, or into any server that speaks S3's language and is
     reached at `aws_endpoint_url`. With `database_tls` a MySQL server must prove who it is, by the system's certificates or by
     those in the file `database_ca`. With `database_iam` the URL has no password: each connection gets a token of its own.
-    `aws_credentials` are those of the environment; where it has none, boto3 looks elsewhere. `on_lambda` tells that this
-    process is one of AWS Lambda's.
+    `aws_credentials` are those of the environment (key, secret, session token); where it has none, boto3 looks elsewhere.
+    `on_lambda` tells that this process is one of AWS Lambda's.
 
     `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
     each owner; `None` sets none.
@@ -62,7 +60,7 @@ class Settings:
     image_bucket: str | None = None
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
-    aws_credentials: Credentials | None = field(default=None, repr=False)
+    aws_credentials: tuple[str, str, str | None] | None = field(default=None, repr=False)
     on_lambda: bool = False
     max_bytes: int = 100_000_000
     max_pixels: int = 150_000_000
@@ -152,10 +150,10 @@ def _is_address(text: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname) and nothing_else
 
 
-def _aws_credentials(env: Mapping[str, str]) -> Credentials | None:
+def _aws_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None] | None:
     """Lambda puts its role's there, and ends the process before they do."""
     if "AWS_ACCESS_KEY_ID" in env and "AWS_SECRET_ACCESS_KEY" in env:
-        return Credentials(env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN"))
+        return env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN")
     return None
 
 

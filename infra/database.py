@@ -24,9 +24,11 @@ def create_users(outputs: Mapping[str, str]) -> None:
     """
     if "DatabaseArn" not in outputs:
         return
-    client: Any = boto3.client("rds-data")
+    rds, data = boto3.client("rds"), boto3.client("rds-data")
+    cluster = outputs["DatabaseArn"]
+    secret = rds.describe_db_clusters(DBClusterIdentifier=cluster)["DBClusters"][0]["MasterUserSecret"]["SecretArn"]
     for statement in _STATEMENTS:
-        _execute(client, resourceArn=outputs["DatabaseArn"], secretArn=outputs["DatabaseSecretArn"], sql=statement)
+        _execute(data, resourceArn=cluster, secretArn=secret, sql=statement)
 
 
 def _execute(client: Any, **request: str) -> None:

@@ -4,7 +4,6 @@ import random
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,21 +21,6 @@ _LOCK_WAIT, _DEADLOCK = 1205, 1213
 _ATTEMPTS: dict[object, int] = {_DEADLOCK: 8, _LOCK_WAIT: 2}
 #: The same where the connection went away under a statement; what was not committed is gone with it.
 _ATTEMPTS_LOST = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where a MySQL server is, and as whom to sign in; `None` for what the URL does not say."""
-
-    host: str | None
-    port: int
-    user: str | None
-
-
-def server_of(url: str) -> Server:
-    """Raises `ValueError` for what is no URL."""
-    address = make_url(url)
-    return Server(address.host, address.port or 3306, address.username)
 
 
 def sqlite_url(path: Path) -> URL:

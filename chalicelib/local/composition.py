@@ -40,7 +40,7 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
         built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings))
     else:
-        bucket = open_bucket(settings, settings.image_bucket)
+        bucket = open_bucket(settings, settings.image_bucket, now)
         built = assemble(settings, public_url, database, bucket, queue, decoder or isolated_decoder(settings))
     return built
 
@@ -49,7 +49,7 @@ def _database(settings: Settings) -> Database:
     if settings.database_url is None:
         return Database(sqlite_url(settings.storage / "catalog.sqlite3"))
     try:
-        return open_database(settings, settings.database_url, _POOL_SIZE)
+        return open_database(settings, settings.database_url, _POOL_SIZE, now)
     except ValueError:  # what it says may hold a password
         raise SettingsError("DATABASE_URL cannot be read: see that its port is a number, for example.") from None
 

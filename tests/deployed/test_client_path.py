@@ -1,9 +1,9 @@
 """What a client does with the deployed stack, over plain HTTP: the contract, end to end."""
 
 import base64
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import httpx
@@ -88,12 +88,14 @@ def test_the_store_refuses_a_ticket_whose_time_has_passed(stack: Stack, aws: Emu
     owner = Credentials(aws.environment["AWS_ACCESS_KEY_ID"], aws.environment["AWS_SECRET_ACCESS_KEY"])
     for hours, status in ((0, 204), (2, 403)):
         then = datetime.now(UTC) - timedelta(hours=hours)
-        signer = S3Presigner(
-            stack.outputs["ImageBucket"], REGION, aws.url, lambda: owner, partial(datetime.fromtimestamp, then.timestamp(), UTC)
-        )
+        signer = S3Presigner(stack.outputs["ImageBucket"], REGION, aws.url, lambda: owner, clock_at(then))
         ticket = signer.ticket("incoming/" + "2" * 36, 1, then + timedelta(hours=1))
         assert post({"url": ticket.url, "fields": ticket.fields, "file_field": "file"}, b"x").status_code == status
     client("s3").delete_object(Bucket=stack.outputs["ImageBucket"], Key="incoming/" + "2" * 36)
+
+
+def clock_at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
 
 
 def test_what_is_no_image_ends_rejected_with_its_reason(stack: Stack) -> None:
@@ -158,8 +160,6 @@ def gateway_event(method: str, path: str, content_type: str, body: bytes, **auth
         ("GET", "/image/list", {"Authorization": "Bearer imr_0123456789abcdef_" + "A" * 43}, 403, "ForbiddenError"),
         ("GET", "/nothing/here", {}, 404, "NotFoundError"),
         ("GET", "/store", {}, 404, "NotFoundError"),
-        ("PUT", "/image/list", {}, 405, "MethodNotAllowedError"),
-        ("DELETE", "/health", {}, 405, "MethodNotAllowedError"),
         ("GET", "/image/list?colour=red", {}, 400, "BadRequestError"),
     ],
 )

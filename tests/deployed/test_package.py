@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from infra.wheels import faults
 from tests import pictures
@@ -76,6 +77,17 @@ def test_the_package_brings_its_migrations_and_its_bytecode(unpacked: Path) -> N
     head, cached = in_the_package(unpacked, code)
     assert list((unpacked / "chalicelib/catalog/migrations/versions").glob(f"{head}_*.py"))
     assert Path(cached).is_file()
+
+
+def test_every_path_of_the_definition_answers_other_methods_with_405(package: Path) -> None:
+    """The emulator passes this part of a definition over."""
+    api = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]["RestAPI"]["Properties"]
+    assert "/image/list" in api["DefinitionBody"]["paths"]
+    for path, methods in api["DefinitionBody"]["paths"].items():
+        assert len(methods) > 1, f"{path} is not one of ours"
+        other = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["responses"]["default"]
+        body = json.loads(other["responseTemplates"]["application/json"])
+        assert (other["statusCode"], body["Code"]) == ("405", "MethodNotAllowedError")
 
 
 def test_a_package_that_fits_is_found_to_fit(unpacked: Path) -> None:
