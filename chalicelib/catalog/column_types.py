@@ -31,8 +31,11 @@ class Ascii(TypeDecorator[str]):
         return dialect.type_descriptor(VARBINARY(self.length) if dialect.name == "mysql" else String(self.length))
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | bytes | None:
-        # Text from outside may be asked for here; what cannot be encoded is simply nobody's token.
-        return value.encode("utf-8", "replace") if value is not None and dialect.name == "mysql" else value
+        if value is None:
+            return None
+        # A token from outside may hold what cannot be encoded; it must match nothing, not fail.
+        encoded = value.encode("utf-8", "backslashreplace")
+        return encoded if dialect.name == "mysql" else encoded.decode("utf-8")
 
     def process_result_value(self, value: str | bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002 (the base's signature)
         return value.decode("utf-8") if isinstance(value, bytes) else value

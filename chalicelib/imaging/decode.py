@@ -1,35 +1,139 @@
-"""The one door to Pillow: opens only the listed formats, and only within the limits."""
+"""The one door to Pillow: opens only the formats on the list, only within the limits, and only files that are whole."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
-import pillow_heif
-from PIL import AvifImagePlugin, GifImagePlugin, Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401 - registers the decoders
+import pillow_heif  # type: ignore[import-untyped]  # it has none
+from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
+from chalicelib.imaging.headers.header import Header, size_of
 from chalicelib.imaging.picture import Limits
+from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
+from chalicelib.imaging.whole_jpeg import RowWatch
 
-# The limits are ours, from the settings, and are checked before Pillow would.
+# Importing a plugin registers it; Pillow's own start would import all of its formats.
+_PLUGINS = {
+    "JPEG": "JPEG",
+    "PNG": PngImagePlugin.PngImageFile.format,
+    "GIF": GifImagePlugin.GifImageFile.format,
+    "WEBP": WebPImagePlugin.WebPImageFile.format,
+    "TIFF": TiffImagePlugin.TiffImageFile.format,
+    "BMP": "BMP",
+    "AVIF": AvifImagePlugin.AvifImageFile.format,
+    "HEIC": "HEIF",
+}
+_MAX_PROFILE_BYTES = 16 << 20
+
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+# The limits are ours, come from the settings, and are checked before Pillow sees the file.
 Image.MAX_IMAGE_PIXELS = None
-pillow_heif.register_heif_opener()
+# All text together, unpacked; Pillow would take 64 MiB. A single piece is held to 1 MiB by Pillow itself.
+PngImagePlugin.MAX_TEXT_MEMORY = 8 << 20
+# Frames as colours from the first on, so that every frame of an animation is hashed alike.
+GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
 
-_PLUGINS = {"HEIC": "HEIF"}
+
+@dataclass(frozen=True, slots=True)
+class OpenedImage:
+    """A file that is an image: what its header says, and its first frame, decoded."""
+
+    header: Header
+    image: Image.Image
+    file: BinaryIO
 
 
 @contextmanager
-def opened(path: Path, limits: Limits) -> Iterator[tuple[str, Image.Image]]:
-    """The format and the first frame of the image in the file, its pixels loaded."""
+def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
+    """Raises `UnsupportedImageError` for what is not on the list, `BadImageError` for what is damaged or too large."""
     with path.open("rb") as file:
-        name = sniff(file.read(SNIFFED_BYTES))
-    try:
-        with Image.open(path, formats=[_PLUGINS.get(name, name)]) as image:
-            frames = getattr(image, "n_frames", 1)
-            pixels = image.width * image.height
-            if pixels > limits.max_pixels or frames > limits.max_frames or pixels * frames > limits.max_total_pixels:
-                raise BadImageError("The image is larger than the limits allow.")
+        header = _read_header(file, limits)
+        _check_limits(header, limits)
+        refuse_polyglot(file, header.end)
+        file.seek(0)
+        watch = RowWatch(file, header.end) if header.one_pass else None
+        with translated_errors(header.format):
+            image = Image.open(cast(BinaryIO, watch or file), formats=[_PLUGINS[header.format]])
+            _check_opened(image, header)
+            if watch is not None:
+                watch.load(image)
             image.load()
-            yield name, image
-    except (OSError, SyntaxError, ValueError, RuntimeError, EOFError, IndexError, KeyError, TypeError) as error:
-        raise BadImageError("The image is damaged or truncated; send a whole file.") from error
+        try:
+            yield OpenedImage(header, image, file)
+        finally:
+            image.close()
+
+
+def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
+    """Every frame in turn, decoded; each is gone when the next is asked for. Raises `BadImageError`."""
+    image, header = opened_image.image, opened_image.header
+    yield image
+    for index in range(1, header.frames):
+        with translated_errors(header.format):
+            image.seek(index)
+            image.load()
+        yield image
+
+
+@contextmanager
+def translated_errors(name: str) -> Iterator[None]:
+    """Whatever a decoder raises about a file becomes `BadImageError`, what it warns about is let pass."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (BadImageError, MemoryError):
+        raise
+    except UnidentifiedImageError as error:
+        raise BadImageError(f"The {name} cannot be read: its header is damaged; send an intact file.") from error
+    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, EOFError, RuntimeError, …
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise BadImageError(f"The {name} is damaged or cut short ({reason}); send an intact file.") from error
+
+
+def _read_header(file: BinaryIO, limits: Limits) -> Header:
+    name = sniff(file.read(SNIFFED_BYTES))
+    file.seek(0)
+    match name:
+        case "JPEG":
+            return jpeg.read(file)
+        case "PNG":
+            return png.read(file)
+        case "GIF":
+            return gif.read(file, limits.max_frames)
+        case "WEBP":
+            return webp.read(file)
+        case "TIFF":
+            return tiff.read(file, limits.max_frames)
+        case "BMP":
+            return bmp.read(file, size_of(file))
+    return heif.read(file, name)
+
+
+def _check_limits(header: Header, limits: Limits) -> None:
+    pixels = max(header.width * header.height, header.codec_pixels)
+    if pixels > limits.max_pixels:
+        raise BadImageError(f"The image has {pixels:,} pixels; at most {limits.max_pixels:,} are taken.")
+    if header.frames > limits.max_frames:
+        raise BadImageError(f"The image has more than {limits.max_frames:,} frames or pages; at most that many are taken.")
+    total = header.total_pixels or pixels * header.frames
+    if total > limits.max_total_pixels:
+        raise BadImageError(f"All frames together have {total:,} pixels; at most {limits.max_total_pixels:,} are taken.")
+
+
+def _check_opened(image: Image.Image, header: Header) -> None:
+    """What Pillow found must be what the limits were checked against."""
+    profile = image.info.get("icc_profile")
+    if profile and len(profile) > _MAX_PROFILE_BYTES:
+        raise BadImageError(f"The colour profile is larger than {_MAX_PROFILE_BYTES:,} bytes; send the image without it.")
+    found = image.width * image.height
+    if found > max(header.width * header.height, header.codec_pixels):
+        raise BadImageError("The image is damaged: its parts claim different sizes; send an intact file.")
+    if header.format in {"PNG", "WEBP", "AVIF", "TIFF"} and getattr(image, "n_frames", 1) != header.frames:
+        raise BadImageError("The image is damaged: it does not hold the frames that it claims; send an intact file.")

@@ -1,13 +1,14 @@
 """The door of this room: everything the repository wants to know of one file, from one decoding."""
 
-import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from PIL import Image
-
-from chalicelib.facts import Facts
-from chalicelib.imaging.decode import opened
+from chalicelib.imaging.decode import OpenedImage, frames, opened
+from chalicelib.imaging.exif import Exif, read_exif
+from chalicelib.imaging.fingerprint import FrameDigest, digest_frame, identity, pixel_digest
+from chalicelib.imaging.orientation import displayed_size, transpose_for
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.imaging.profile import colour_key
 from chalicelib.imaging.thumbnails import make_thumbnails
 
 _CONTENT_TYPES = {
@@ -20,46 +21,59 @@ _CONTENT_TYPES = {
     "AVIF": "image/avif",
     "HEIC": "image/heic",
 }
-_TRANSPOSES = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
     """Decode the image file at `path` once and say what is in it.
 
-    `sha256` is the digest of the file, its identity where the decoder cannot hand over every bit of it.
-    Raises `UnsupportedImageError` or `BadImageError`.
+    `sha256` is the digest of the file: its identity where the decoder cannot hand over every bit of it.
+    Raises `UnsupportedImageError` for what is not on the list of formats, `BadImageError` for what is empty, damaged,
+    truncated, or beyond the limits.
     """
-    with opened(path, limits) as (name, image):
-        transpose = _TRANSPOSES.get(image.getexif().get(0x0112, 1))
-        upright = image if transpose is None else image.transpose(transpose)
-        if upright.mode == "P":
-            upright = upright.convert("RGBA" if image.has_transparency_data else "RGB")
-        digest = hashlib.sha512(upright.tobytes()).digest()
-        frames = getattr(image, "n_frames", 1)
-        key = b"%d %s %d %d %d " % (0, upright.mode.encode(), *upright.size, frames)
+    with opened(path, limits) as found:
+        header, image = found.header, found.image
+        exif = _exif(found)
+        transpose = transpose_for(_orientation(found, exif))
+        width, height = displayed_size(image, transpose)
+        colour = colour_key(image.info.get("icc_profile"), header.colour)
+        # The digest and the thumbnails are made side by side: hashing and resizing both let other threads run.
+        with ThreadPoolExecutor(1) as beside:
+            digesting = beside.submit(digest_frame, image, transpose)
+            thumbnails = make_thumbnails(image, header, transpose)
+            first = digesting.result()
+        digests = (first, *_later_digests(found, exif))
+        mode, pixels = pixel_digest(digests)
         return Picture(
-            format=name,
-            content_type=_CONTENT_TYPES[name],
-            width=upright.width,
-            height=upright.height,
-            mode=upright.mode,
-            frames=frames,
-            pixel_sha512=digest,
-            identity=hashlib.sha256(key + digest + (sha256 if frames > 1 else b"")).digest(),
-            facts=Facts(),
-            thumbnails=make_thumbnails(image, transpose),
+            format=header.format,
+            content_type=_CONTENT_TYPES[header.format],
+            width=width,
+            height=height,
+            mode=mode,
+            frames=header.frames,
+            pixel_sha512=pixels,
+            identity=identity(header, colour, digests, sha256),
+            facts=exif.facts(),
+            thumbnails=thumbnails,
         )
 
 
 def remake_thumbnails(path: Path, limits: Limits) -> Thumbnails:
     """The thumbnails of the image file at `path`, as `examine` makes them. Raises what `examine` raises."""
-    with opened(path, limits) as (_, image):
-        return make_thumbnails(image, _TRANSPOSES.get(image.getexif().get(0x0112, 1)))
+    with opened(path, limits) as found:
+        return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, _exif(found))))
+
+
+def _later_digests(found: OpenedImage, exif: Exif) -> list[FrameDigest]:
+    transpose = transpose_for(_orientation(found, exif))
+    return [digest_frame(frame, transpose) for index, frame in enumerate(frames(found)) if index]
+
+
+def _exif(found: OpenedImage) -> Exif:
+    return Exif(found.file) if found.header.format == "TIFF" else read_exif(found.header.exif)
+
+
+def _orientation(found: OpenedImage, exif: Exif) -> int:
+    """Pillow itself turns the pages of a TIFF; HEIC and AVIF have a rotation of their own."""
+    if found.header.format == "TIFF":
+        return 1
+    return exif.orientation if found.header.orientation is None else found.header.orientation

@@ -27,6 +27,8 @@ T = TypeVar("T")
 #: How long a child may take to import what it needs; no file is involved yet.
 _START_SECONDS = 60.0
 _OUT_OF_MEMORY = 86
+#: How many processors a decoder may keep busy for the whole of its time; more work than that is a loop.
+_BUSY_THREADS = 4
 
 
 class DecoderDied(Exception):
@@ -184,9 +186,9 @@ def _limit(what: int, most: int) -> None:
 
 
 def _limit_processor_time(seconds: float) -> None:
-    """The backstop for a loop in C that lets no other thread of an orphaned child run; decoders use several threads."""
+    """The backstop for a loop in C that lets no other thread of an orphaned child run, not even the one that would end it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + seconds * (os.cpu_count() or 1)) + 1)
+    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + seconds * _BUSY_THREADS) + 1)
 
 
 def _answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bytes:

@@ -150,11 +150,11 @@ class Ingest:
         return admitted
 
     def _discard(self, written: StoredFile | None) -> None:
-        """Delete what this attempt wrote, unless the catalog names it after all.
+        """Delete what this attempt wrote. Only for a transaction that has certainly not adopted it.
 
-        A commit whose acknowledgement was lost is tried again, and then finds its own upload ended.
+        A commit whose acknowledgement was lost is none such: it raises `UnavailableError`, and the objects stay.
         """
-        if written and not self.catalog.inventory.named_storage_ids([written.storage_id]):
+        if written:
             self.store.delete(keys.all_of(written.storage_id, THUMBNAIL_SIZES, written.thumbnail_extension))
 
 

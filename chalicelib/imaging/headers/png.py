@@ -1,0 +1,125 @@
+"""Walks the chunks of a PNG: size, frames, colour space, EXIF, and whether the chunks that matter are whole."""
+
+import struct
+import zlib
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, take, truncated
+
+_SIGNATURE_BYTES = 8
+_MAX_CHUNKS = 100_000
+_BLOCK = 1 << 20
+#: Chunks whose damage shows in the picture; Pillow checks the sums of none that follow the first pixels.
+_CHECKED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND"}
+_KEPT = {b"IHDR", b"acTL", b"gAMA", b"cHRM", b"cICP", b"sRGB", b"eXIf"}
+_SRGB_GAMMA = 45455
+_SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
+_SRGB_CODE_POINTS = bytes((1, 13, 0, 1))
+#: Colour types 0 and 3 (grey, palette) are the only ones that Pillow reads without losing bits beyond 8.
+_GREY = 0
+
+
+@dataclass(slots=True)
+class _Chunks:
+    kept: dict[bytes, bytes] = field(default_factory=dict)
+    names: set[bytes] = field(default_factory=set)
+    frames: int = 0
+    #: Whether the picture that viewers without animation show is not a frame of the animation.
+    apart: bool = False
+
+
+def read(file: BinaryIO) -> Header:
+    """Raises `BadImageError` where a chunk is cut short or its sum is wrong."""
+    file.seek(_SIGNATURE_BYTES)
+    chunks = _walk(file)
+    if len(chunks.kept.get(b"IHDR", b"")) != 13 or b"IDAT" not in chunks.names:
+        raise damaged("PNG", "it has no header or no pixels")
+    width, height, bits, colour_type = struct.unpack(">IIBB", chunks.kept[b"IHDR"][:10])
+    frames, plays, animated_whole = _animation(chunks)
+    grey_with_key = colour_type == _GREY and b"tRNS" in chunks.names
+    return Header(
+        format="PNG",
+        width=width,
+        height=height,
+        end=file.tell(),
+        frames=frames,
+        bits=max(bits, 8),
+        exact=animated_whole and (bits <= 8 or (colour_type == _GREY and not grey_with_key)),
+        exif=_exif(chunks.kept.get(b"eXIf", b"")),
+        colour=_colour(chunks),
+        plays=plays,
+    )
+
+
+def _walk(file: BinaryIO) -> _Chunks:
+    chunks = _Chunks()
+    for _ in range(_MAX_CHUNKS):
+        length, name = struct.unpack(">I4s", take(file, 8, "PNG"))
+        data = _read_chunk(file, name, length)
+        chunks.names.add(name)
+        if data is not None:
+            chunks.kept.setdefault(name, data)
+        if name == b"fcTL":
+            chunks.apart |= not chunks.frames and b"IDAT" in chunks.names
+            chunks.frames += 1
+        if name == b"IEND":
+            return chunks
+    raise damaged("PNG", f"it has more than {_MAX_CHUNKS:,} chunks")
+
+
+def _read_chunk(file: BinaryIO, name: bytes, length: int) -> bytes | None:
+    """The content of a chunk worth keeping; `None` for any other, which is only checked."""
+    if name in _KEPT and length <= MAX_EXIF_BYTES:
+        data = take(file, length, "PNG")
+        total = zlib.crc32(data, zlib.crc32(name))
+    elif name in _KEPT:
+        raise damaged("PNG", f"its {name.decode()} chunk is larger than {MAX_EXIF_BYTES:,} bytes")
+    else:
+        data = None
+        total = zlib.crc32(name)
+        if name in _CHECKED:
+            for at in range(0, length, _BLOCK):
+                total = zlib.crc32(take(file, min(_BLOCK, length - at), "PNG"), total)
+        else:
+            _skip(file, length)
+    if struct.unpack(">I", take(file, 4, "PNG"))[0] != total and name in _CHECKED:
+        raise damaged("PNG", f"the sum of its {name.decode()} chunk is wrong")
+    return data
+
+
+def _skip(file: BinaryIO, length: int) -> None:
+    if length and not file.seek(length - 1, 1) and not file.read(1):
+        raise truncated("PNG")
+    if length:
+        take(file, 1, "PNG")
+
+
+def _animation(chunks: _Chunks) -> tuple[int, int, bool]:
+    """Frames as Pillow counts them, plays, and whether all the frames in the file are among them."""
+    control = chunks.kept.get(b"acTL", b"")
+    if len(control) != 8:
+        return 1, 1, not chunks.frames
+    declared, plays = struct.unpack(">II", control)
+    if not 0 < declared < 1 << 31:
+        return 1, 1, not chunks.frames
+    return declared + chunks.apart, plays, chunks.frames == declared
+
+
+def _exif(data: bytes) -> bytes:
+    return data.removeprefix(b"Exif\0\0")
+
+
+def _colour(chunks: _Chunks) -> bytes:
+    """Empty for sRGB, or where nothing is said outside of an ICC profile."""
+    kept = chunks.kept
+    if b"cICP" in kept:
+        return b"" if kept[b"cICP"] == _SRGB_CODE_POINTS else b"cICP" + kept[b"cICP"]
+    if b"iCCP" in chunks.names or b"sRGB" in kept or not kept.keys() & {b"gAMA", b"cHRM"}:
+        return b""
+    gamma, primaries = kept.get(b"gAMA", b""), kept.get(b"cHRM", b"")
+    usual_gamma = len(gamma) != 4 or abs(struct.unpack(">I", gamma)[0] - _SRGB_GAMMA) <= 50
+    usual_primaries = len(primaries) != 32 or all(
+        abs(mine - theirs) <= 50 for mine, theirs in zip(struct.unpack(">8I", primaries), _SRGB_PRIMARIES, strict=True)
+    )
+    return b"" if usual_gamma and usual_primaries else b"gAMA" + gamma + b"cHRM" + primaries
