@@ -59,7 +59,7 @@ def floor(path: Path) -> None:
         image.load()
         # Pillow cannot lend its pixels out; hashing zeros costs the same.
         digest, strip = hashlib.sha512(), bytes(len(image.getbands()) * image.width)
-        for _ in range(0, image.height):
+        for _ in range(image.height):
             digest.update(strip)
 
 

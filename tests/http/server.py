@@ -24,6 +24,7 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]", port: int, checkout: Path) -> None:
         self.process = process
         self.checkout = checkout
+        self.port = port
         self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
         self.log: list[str] = []
         self._ready = threading.Event()

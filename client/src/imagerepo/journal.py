@@ -11,6 +11,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,9 +25,18 @@ _SETTLED_NS = 2_000_000_000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path BLOB PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
     ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS open_uploads (sha256 BLOB PRIMARY KEY, upload_id TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS open_uploads (sha256 BLOB PRIMARY KEY, upload_id TEXT NOT NULL,
+    sent INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refusals (sha256 BLOB PRIMARY KEY, code TEXT NOT NULL, message TEXT NOT NULL) WITHOUT ROWID;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload that has a ticket; `sent` where the store has taken its bytes."""
+
+    id: str
+    sent: bool
 
 
 class Journal:
@@ -72,13 +82,18 @@ class Journal:
                 (_key(path), snapshot.size, snapshot.mtime_ns, snapshot.ctime_ns, _signed(snapshot.inode), sha256),
             )
 
-    def open_upload(self, sha256: bytes) -> str | None:
+    def open_upload(self, sha256: bytes) -> OpenUpload | None:
         """The upload of this file that has not been seen to end."""
-        found = self._database.execute("SELECT upload_id FROM open_uploads WHERE sha256 = ?", (sha256,)).fetchone()
-        return found[0] if found else None
+        query = "SELECT upload_id, sent FROM open_uploads WHERE sha256 = ?"
+        found = self._database.execute(query, (sha256,)).fetchone()
+        return OpenUpload(found[0], bool(found[1])) if found else None
 
     def add_open_upload(self, sha256: bytes, upload_id: str) -> None:
-        self._write("INSERT OR REPLACE INTO open_uploads VALUES (?, ?)", (sha256, upload_id))
+        self._write("INSERT OR REPLACE INTO open_uploads VALUES (?, ?, 0)", (sha256, upload_id))
+
+    def mark_sent(self, sha256: bytes) -> None:
+        """The store has taken all the bytes of the open upload."""
+        self._write("UPDATE open_uploads SET sent = 1 WHERE sha256 = ?", (sha256,))
 
     def close_upload(self, sha256: bytes) -> None:
         self._write("DELETE FROM open_uploads WHERE sha256 = ?", (sha256,))

@@ -16,7 +16,7 @@ from pathlib import Path
 from imagerepo.client import MOST_OFFERS, Client
 from imagerepo.crew import Crew, Event
 from imagerepo.errors import AccessError, ApiError, FileChangedError, ImageRepoError, NotFoundError, StoppedError, StoreError
-from imagerepo.journal import Journal
+from imagerepo.journal import Journal, OpenUpload
 from imagerepo.localfile import OnBytes, Snapshot, open_unchanged, sendable_name, sha256_of
 from imagerepo.models import Held, Match, Offer, Refusal, Refused, Ticket, Upload
 from imagerepo.outcomes import Kind, Outcome, Watcher
@@ -150,14 +150,14 @@ class UploadRun:
         refusal = None if self._retry_refused else self._journal.refusal(item.sha256)
         if refusal:
             self._end(item, "refused", error=refusal)
-        elif upload_id := self._journal.open_upload(item.sha256):
-            self._poller.add(upload_id, lambda found: self._found_again(item, found))
+        elif upload := self._journal.open_upload(item.sha256):
+            self._poller.add(upload.id, lambda found: self._found_again(item, upload, found))
         else:
             self._ready.append(item)
 
-    def _found_again(self, item: _Item, found: Upload | Exception) -> bool:
-        """The upload of a run before this one: without bytes it is of no use."""
-        if isinstance(found, NotFoundError) or (isinstance(found, Upload) and found.status in ("pending", "expired")):
+    def _found_again(self, item: _Item, upload: OpenUpload, found: Upload | Exception) -> bool:
+        """The upload of a run before this one. Where its bytes were not all sent, it is of no use any more."""
+        if isinstance(found, Upload) and (found.status == "expired" or (found.status == "pending" and not upload.sent)):
             self._journal.close_upload(item.sha256)
             self._ready.append(item)
             return True
@@ -215,6 +215,7 @@ class UploadRun:
 
     def _posted(self, item: _Item, ticket: Ticket, result: Exception | None) -> None:
         if result is None:
+            self._journal.mark_sent(item.sha256)
             self._poller.add(ticket.upload_id, lambda found: self._looked_at(item, found))
         elif isinstance(result, FileChangedError):
             self._hash_again(item)
