@@ -11,8 +11,6 @@ from imagerepo.models import Details
 from imagerepo.retrying import PassingFault
 from imagerepo.transport import Transport
 
-_CHUNK = 1 << 18
-
 
 def fetch(transport: Transport, url: str, details: Details, partial: Path, on_bytes: OnBytes) -> None:
     """Complete the file `partial`. Raises `StoreError`, `UnavailableError`, `OSError`, or, the file removed, `DigestError`."""
@@ -43,7 +41,7 @@ def _append(transport: Transport, url: str, details: Details, file: BinaryIO, on
             _empty(file)
         if response.status_code == 416:
             raise PassingFault("The store does not go on where the download broke off.")
-        for piece in response.iter_raw(_CHUNK):
+        for piece in response.iter_raw():  # as it comes: what was gathered into chunks would be lost with the connection
             file.write(piece)
             on_bytes(len(piece))
     if file.tell() != details.byte_size:
