@@ -47,8 +47,12 @@ def test_a_file_that_grows_or_shrinks_while_it_is_sent_is_not_sent(client: Clien
     path.write_bytes(os.urandom(300_000))
     (ticket,) = client.ask([Offer("photo.png", 300_000)])
     assert isinstance(ticket, Ticket)
+
+    def change(_: int) -> None:
+        path.write_bytes(changed)
+
     with path.open("rb", buffering=0) as file, pytest.raises(FileChangedError):
-        client.post(ticket, file, 300_000, lambda _: path.write_bytes(changed))
+        client.post(ticket, file, 300_000, change)
     assert client.upload_status(ticket.upload_id).status == "pending"
 
 
