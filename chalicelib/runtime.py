@@ -28,6 +28,8 @@ from chalicelib.storage.disk import DiskStore
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 #: The route of the local store, below the public URL.
 STORE_PATH = "/store"
+#: While one upload waits for the disk or the database, another one keeps the decoder busy.
+WORKERS_PER_DECODER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def build(settings: Settings, decoder: "Decoder | None" = None) -> Runtime:
     database = Database(settings.database_url or sqlite_url(settings.storage / "catalog.sqlite3"))
     migrate(database)
     catalog = Catalog(database)
-    queue = EventQueue(lambda notification: ingest.handle(notification), settings.decode_processes)
+    queue = EventQueue(lambda notification: ingest.handle(notification), WORKERS_PER_DECODER * settings.decode_processes)
     store = DiskStore(settings.storage, public_url + STORE_PATH, _now, queue.send)
     decoder = decoder or isolated_decoder(settings)
     ingest = Ingest(catalog, store, decoder.examine, stale_after, _now)
