@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
-from chalicelib.api.http import Headers, answering, json_answer, query_of
+from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
 from chalicelib.imaging.picture import FORMATS
 from chalicelib.settings import VERSION
 
@@ -25,7 +25,7 @@ _PAGE_HEADERS: Headers = {
 @answering
 def show_page() -> Response:
     query_of(blueprint.current_request, frozenset())
-    page = _PAGE.read_text("utf-8").replace("{public_url}", runtime.current().public_url)
+    page = _PAGE.read_text("utf-8").replace("{public_url}", public_url(blueprint.current_request))
     return Response(page, headers=_PAGE_HEADERS)
 
 
@@ -33,7 +33,7 @@ def show_page() -> Response:
 @answering
 def describe() -> Response:
     query_of(blueprint.current_request, frozenset())
-    return json_answer(openapi.describe(runtime.current().public_url))
+    return json_answer(openapi.describe(public_url(blueprint.current_request)))
 
 
 @blueprint.route("/health", methods=["GET"])

@@ -44,9 +44,7 @@ def _run(example: str, server: Server) -> None:
     exec(compile(example, "README.md", "exec"), {"server": server.api.public_url})  # noqa: S102 - our own text
 
 
-def test_the_commands_get_a_picture_in_find_it_and_get_it_out(
-    imagerepo: ImageRepo, client: Client, server: Server, tmp_path: Path
-) -> None:
+def test_the_commands_get_a_picture_in_find_it_and_get_it_out(imagerepo: ImageRepo, client: Client) -> None:
     (imagerepo.home / "Pictures").mkdir(parents=True)
     (imagerepo.home / "Pictures" / "photo.jpg").write_bytes(pictures.photo(1))
     _, session = blocks("console")
