@@ -23,6 +23,4 @@ def test_while_one_upload_waits_for_the_disk_another_one_is_at_the_decoder(make_
     tickets = [api.ask_for(pictures.png(number)) for number in (1, 2)]
     for number, ticket in enumerate(tickets, 1):
         assert api.post_ticket(ticket, pictures.png(number)).status == 204
-    for ticket in tickets:
-        upload_id = ticket["upload_id"]
-        wait_until(lambda upload_id=upload_id: api.status(upload_id)["status"] == "stored")
+    wait_until(lambda: {api.status(ticket["upload_id"])["status"] for ticket in tickets} == {"stored"})

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from imagerepo.client import Client
 from imagerepo.crew import Crew, Event
 from imagerepo.errors import AccessError, DigestError, ImageRepoError, StoppedError, UnavailableError
-from imagerepo.localfile import sha256_of
+from imagerepo.localfile import sha256_of, until_stopped
 from imagerepo.models import Details, Image
 from imagerepo.walking import reason
 
@@ -56,6 +56,7 @@ class DownloadRun:
         self._jobs = jobs
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._crew = Crew(jobs, self._events)
+        self._on_bytes = until_stopped(stop, watcher.fetched)
         self._fatal: ImageRepoError | None = None
 
     def run(self, images: Iterable[Image | int]) -> None:
@@ -105,10 +106,10 @@ class DownloadRun:
         partial = places[0].with_name(f"{places[0].name}.{details.id}.part")
         self._watcher.to_fetch(details.byte_size - (partial.stat().st_size if partial.exists() else 0))
         try:
-            self._client.download(details, partial, self._tell)
+            self._client.download(details, partial, self._on_bytes)
         except DigestError:  # what an earlier run left may have been of another file
             self._watcher.to_fetch(details.byte_size)
-            self._client.download(details.id, partial, self._tell)
+            self._client.download(details.id, partial, self._on_bytes)
         for place in places:
             if _put(partial, place):
                 return Fetched(details.id, "downloaded", place)
@@ -122,13 +123,8 @@ class DownloadRun:
         """Where the image may lie: under its name, or, where another file has that, with its id behind."""
         name = Path(file_name(image.name))
         when = image.taken_at or image.uploaded_at
-        folder = self._folder if self._flat else self._folder / f"{when:%Y}" / f"{when:%m}" / f"{when:%d}"
+        folder = self._folder if self._flat else self._folder / f"{when.year:04}" / f"{when:%m}" / f"{when:%d}"
         return [folder / name, folder / f"{name.stem}-{image.id}{name.suffix}"]
-
-    def _tell(self, count: int) -> None:
-        if self._stop.is_set():
-            raise StoppedError("The work was called off.")
-        self._watcher.fetched(count)
 
 
 def file_name(name: str) -> str:

@@ -4,13 +4,14 @@ import hashlib
 import io
 import os
 import stat
+import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from imagerepo.errors import FileChangedError
+from imagerepo.errors import FileChangedError, StoppedError
 
 _CHUNK = 1 << 20
 _LONGEST_NAME = 255
@@ -22,6 +23,17 @@ OnBytes = Callable[[int], None]
 
 def ignore_bytes(count: int) -> None:
     """For who does not want to be told."""
+
+
+def until_stopped(stop: threading.Event, tell: OnBytes) -> OnBytes:
+    """Tells, and once `stop` is set breaks the work off with `StoppedError`."""
+
+    def told(count: int) -> None:
+        if stop.is_set():
+            raise StoppedError("The work was called off.")
+        tell(count)
+
+    return told
 
 
 @dataclass(frozen=True, slots=True)

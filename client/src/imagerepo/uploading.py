@@ -8,22 +8,23 @@ way is continued by the next.
 import os
 import queue
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagerepo.client import MOST_OFFERS, Client
 from imagerepo.crew import Crew, Event
-from imagerepo.errors import AccessError, ApiError, FileChangedError, ImageRepoError, NotFoundError, StoppedError, StoreError
+from imagerepo.errors import AccessError, ApiError, FileChangedError, ImageRepoError, NotFoundError, StoreError
+from imagerepo.hashing import Hashing
 from imagerepo.journal import Journal, OpenUpload
-from imagerepo.localfile import OnBytes, Snapshot, open_unchanged, sendable_name, sha256_of
+from imagerepo.localfile import Snapshot, open_unchanged, sendable_name, until_stopped
 from imagerepo.models import Held, Match, Offer, Refusal, Refused, Ticket, Upload
 from imagerepo.outcomes import Kind, Outcome, Watcher
 from imagerepo.polling import Poller
 from imagerepo.walking import Found, Unreadable, reason
 
-#: How often one file is begun anew: it changed while it was sent, its ticket ran out, or its upload was lost.
+#: How often one content is asked about: its ticket may run out, its upload be lost.
 _MOST_TRIES = 3
 _FAREWELL_SECONDS = 1.0
 #: Refusals that speak about the content: the same bytes would meet them again.
@@ -37,6 +38,7 @@ class _Item:
     path: Path
     snapshot: Snapshot
     sha256: bytes
+    tries: int = 0
     followers: list[Path] = field(default_factory=list)
     outcome: Outcome | None = None
 
@@ -65,12 +67,13 @@ class UploadRun:
         self._retry_refused = retry_refused
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._hashers = Crew(min(4, os.cpu_count() or 1), self._events)
+        on_bytes = until_stopped(stop, watcher.hashed)
+        self._hashing = Hashing(journal, watcher, self._hashers, on_bytes, self._identified, self._unreadable)
         self._askers = Crew(1, self._events)
         self._senders = Crew(jobs, self._events)
         self._poller = Poller(client, Crew(jobs, self._events), wait)
         self._ready: deque[_Item] = deque()
         self._by_content: dict[bytes, _Item] = {}
-        self._tries: Counter[Path] = Counter()
         #: Files whose outcome the watcher has not been told.
         self._open = 0
         self._fatal: ImageRepoError | None = None
@@ -114,24 +117,11 @@ class UploadRun:
         for file in files:
             if isinstance(file, Unreadable):
                 self._tell(Outcome(file.path, "failed", error=Refusal("UnreadableFileError", f"Not read: {file.reason}.")))
-            elif sha256 := self._journal.digest(file.path, file.snapshot):
-                self._watcher.hashed(file.snapshot.size)
-                self._identified(file.path, file.snapshot, sha256)
             else:
-                self._hash(file.path)
+                self._hashing.begin(file)
 
-    def _hash(self, path: Path) -> None:
-        self._tries[path] += 1
-        self._hashers.do(lambda: sha256_of(path, self._while_wanted(self._watcher.hashed)), lambda got: self._hashed(path, got))
-
-    def _hashed(self, path: Path, result: tuple[Snapshot, bytes] | Exception) -> None:
-        if not isinstance(result, Exception):
-            self._journal.add_digest(path, *result)
-            self._identified(path, *result)
-        elif isinstance(result, FileChangedError) and self._tries[path] < _MOST_TRIES:
-            self._hash(path)
-        else:
-            self._tell(Outcome(path, "failed", error=self._failure(result)))
+    def _unreadable(self, path: Path, problem: Exception) -> None:
+        self._tell(Outcome(path, "failed", error=self._failure(problem)))
 
     def _identified(self, path: Path, snapshot: Snapshot, sha256: bytes) -> None:
         leader = self._by_content.get(sha256)
@@ -207,7 +197,7 @@ class UploadRun:
 
         try:
             with open_unchanged(item.path, item.snapshot) as file:
-                self._client.post(ticket, file, item.snapshot.size, self._while_wanted(tell))
+                self._client.post(ticket, file, item.snapshot.size, until_stopped(self._stop, tell))
         except BaseException:
             self._watcher.sent(-told)
             self._watcher.to_send(-item.snapshot.size)
@@ -255,16 +245,12 @@ class UploadRun:
         self._journal.close_upload(item.sha256)
         del self._by_content[item.sha256]
         for path in (item.path, *item.followers):
-            self._watcher.hashed(-item.snapshot.size)
-            if self._tries[path] < _MOST_TRIES:
-                self._hash(path)
-            else:
-                self._tell(Outcome(path, "failed", error=Refusal("FileChangedError", "The file keeps changing.")))
+            self._hashing.again(path, item.snapshot)
 
     def _ask_again(self, item: _Item, error: ImageRepoError) -> None:
-        self._tries[item.path] += 1
+        item.tries += 1
         self._journal.close_upload(item.sha256)
-        if self._tries[item.path] < _MOST_TRIES:
+        if item.tries < _MOST_TRIES:
             self._ready.append(item)
         else:
             self._end(item, "failed", error=self._failure(error))
@@ -303,16 +289,6 @@ class UploadRun:
             return Refusal(problem.code, problem.message)
         self._fatal = problem
         return Refusal(type(problem).__name__, str(problem))
-
-    def _while_wanted(self, tell: OnBytes) -> OnBytes:
-        """Tells, and breaks the reading off once the run is over."""
-
-        def told(count: int) -> None:
-            if self._stop.is_set():
-                raise StoppedError("The work was called off.")
-            tell(count)
-
-        return told
 
 
 def _following(path: Path, outcome: Outcome) -> Outcome:
