@@ -11,7 +11,7 @@ PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list clean
+.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -33,6 +33,9 @@ bench-ingest: $(VENV)/dev  ## what taking a picture in costs, as ratios to the f
 
 bench-list: $(VENV)/dev system-packages  ## what a list costs at a million rows
 	$(BIN)/python -m benchmarks.list
+
+bench-upload: $(VENV)/dev  ## a folder of photos: the command line client against a loop of curl
+	$(BIN)/python -m benchmarks.upload
 
 bench-cold: $(VENV)/dev  ## what a function's first answer costs
 	$(BIN)/python -m benchmarks.cold

@@ -20,6 +20,8 @@ from chalicelib.storage.disk import DiskStore
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
 _POOL_SIZE = 8
+#: While one upload waits for the disk or the database, another one keeps the decoder busy.
+_WORKERS_PER_DECODER = 2
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
@@ -35,7 +37,8 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     database = _database(settings)
     migrate(database)
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
-    queue = EventQueue(lambda notification: built.ingest.handle(notification), settings.decode_processes)
+    workers = _WORKERS_PER_DECODER * settings.decode_processes
+    queue = EventQueue(lambda notification: built.ingest.handle(notification), workers)
     if settings.image_bucket is None:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
         built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings))

@@ -23,6 +23,7 @@ class Server:
 
     def __init__(self, process: "subprocess.Popen[str]", port: int, folder: Path) -> None:
         self.process = process
+        self.port = port
         self.folder = folder
         self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
         self.log: list[str] = []
