@@ -29,8 +29,20 @@ class BadRequestError(RepositoryError):
     status = 400
 
 
+class UnauthorizedError(RepositoryError):
+    """There is no key where one is required."""
+
+    status = 401
+
+
 class ForbiddenError(RepositoryError):
     """The caller may not do this."""
+
+    status = 403
+
+
+class QuotaExceededError(RepositoryError):
+    """The owner's limit of bytes, images or uploads under way is reached."""
 
     status = 403
 

@@ -16,10 +16,11 @@ from chalicelib.imaging.examine import examine, remake_thumbnails
 from chalicelib.imaging.isolation import DecoderDied, DecoderPool
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.local.queue import EventQueue
+from chalicelib.services.access import Access
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
-from chalicelib.services.uploads import Uploads
+from chalicelib.services.uploads import Quota, Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.disk import DiskStore
 
@@ -38,6 +39,7 @@ class Runtime:
     catalog: Catalog
     store: DiskStore
     queue: EventQueue
+    access: Access
     uploads: Uploads
     ingest: Ingest
     library: Library
@@ -65,7 +67,8 @@ def build(settings: Settings, decoder: "Decoder | None" = None) -> Runtime:
         catalog=catalog,
         store=store,
         queue=queue,
-        uploads=Uploads(catalog, store, settings.max_bytes, _now),
+        access=Access(catalog, _now),
+        uploads=Uploads(catalog, store, settings.max_bytes, _quota(settings), _now),
         ingest=ingest,
         library=Library(catalog, store),
         sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, _now),
@@ -103,6 +106,10 @@ def isolated_decoder(settings: Settings) -> Decoder:
                 raise BadImageError(f"The file brought the decoder down: {death}") from death
 
     return Decoder(examine_apart, make_thumbnails_apart)
+
+
+def _quota(settings: Settings) -> Quota:
+    return Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
 
 
 def _now() -> datetime:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote, urlsplit
 
 VERSION = "0.1.0"
@@ -21,6 +22,9 @@ _WHOLE_NUMBERS = (
 )
 
 
+Auth = Literal["open", "keys"]
+
+
 class SettingsError(Exception):
     """A setting cannot be used; the message names it."""
 
@@ -32,6 +36,8 @@ class Settings:
     Sizes and memory are bytes, times seconds. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder. `database_url` may
     hold a password and is left out of the representation; `None` means a SQLite file in the folder. `public_url` is the
     root under which clients reach this repository, without a trailing slash; `None` means wherever the server listens.
+    `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
+    each owner; `None` sets none.
     """
 
     storage: Path
@@ -45,6 +51,10 @@ class Settings:
     decode_seconds: int = 60
     decode_memory: int = 3 * 1024**3
     stale_seconds: int = 900
+    auth: Auth = "open"
+    owner_max_bytes: int | None = None
+    owner_max_images: int | None = None
+    owner_max_open_uploads: int | None = None
 
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -54,6 +64,10 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         storage=Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute(),
         database_url=_database_url(env),
         public_url=_public_url(env),
+        auth=_auth(env),
+        owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
+        owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
+        owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
         **{name: _whole(env, name.upper(), getattr(Settings, name)) for name in _WHOLE_NUMBERS},
     )
 
@@ -65,6 +79,20 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
         raise SettingsError(f"{name} must be a whole number above 0, not {text!r}.")
     return int(text)
+
+
+def _limit(env: Mapping[str, str], name: str) -> int | None:
+    return _whole(env, name, 0) or None
+
+
+def _auth(env: Mapping[str, str]) -> Auth:
+    """On Lambda nothing is open unless the operator has written out that it is wanted."""
+    text = env.get("AUTH", "keys" if "AWS_LAMBDA_FUNCTION_NAME" in env else "open")
+    if text == "open":
+        return "open"
+    if text == "keys":
+        return "keys"
+    raise SettingsError(f"AUTH must be open or keys, not {text!r}.")
 
 
 def _public_url(env: Mapping[str, str]) -> str | None:

@@ -95,9 +95,12 @@ class MariaDb:
 
 
 @contextmanager
-def mariadb(*options: str) -> Iterator[MariaDb]:
-    """A new server, and no trace of it afterwards."""
+def mariadb(*options: str, files: tuple[Path, ...] = ()) -> Iterator[MariaDb]:
+    """A new server, with copies of `files` in the folder above its data, and no trace of it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+    for file in files:
+        shutil.copy(file, folder)
+        (folder / file.name).chmod(0o644)
     try:
         server = MariaDb(folder, *options)
         try:

@@ -1,9 +1,73 @@
-"""Whose pictures a request is about."""
+"""Who a request is from: keys are checked before the views run, and what the key may do once more in each view."""
 
-#: The owner of everything on a laptop, where nobody asks for a key.
+from typing import Any
+
+from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, Request
+
+from chalicelib import runtime, settings
+from chalicelib.catalog.records import ApiKey, Scope
+from chalicelib.errors import ForbiddenError, UnauthorizedError
+
+#: The owner of everything where nobody is asked for a key.
 LOCAL_OWNER = "local"
+#: How long API Gateway may keep the answer for a key, in seconds: a revoked key works no longer than this.
+CACHED_SECONDS = 60
+
+blueprint = Blueprint(__name__)
+
+#: What each scope opens, as one policy for all routes: API Gateway keeps it and asks it for every later request of the key.
+_ROUTES: dict[Scope, list[AuthRoute]] = {
+    "read": [AuthRoute("/image/*", ["GET"])],
+    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET"])],
+    "admin": [AuthRoute("/image/*", ["GET", "DELETE"])],
+}
+#: An answer without a single permission has to say so: a policy with nothing in it is an error to API Gateway.
+_NOBODY: dict[str, Any] = {
+    "principalId": "nobody",
+    "context": {},
+    "policyDocument": {
+        "Version": "2012-10-17",
+        "Statement": [{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": "*"}],
+    },
+}
 
 
-def owner() -> str:
-    """The owner the current request acts for."""
-    return LOCAL_OWNER
+@blueprint.authorizer(ttl_seconds=CACHED_SECONDS)
+def check_key(request: AuthRequest) -> AuthResponse | dict[str, Any]:
+    """Let a good key do what its scopes say, and tell the views who it is."""
+    key = runtime.current().access.bearer(request.token)
+    if key is None:
+        return _NOBODY
+    routes: list[str | AuthRoute] = [route for scope in key.scopes for route in _ROUTES[scope]]
+    return AuthResponse(routes, principal_id=key.id, context=_context(key))
+
+
+#: For the routes that are not public: nothing, where the settings say that no key is asked for.
+authorizer = check_key if settings.from_env().auth == "keys" else None
+
+
+def owner_for(request: Request, *scopes: Scope, named: str | None = None) -> str:
+    """The owner the request acts for, with a key that has one of `scopes`. `named` is what an admin key may name in `?owner=`.
+
+    Raises `UnauthorizedError` where keys are asked for and the request has passed no authorizer, and `ForbiddenError` for a
+    key that lacks the scopes.
+    """
+    if runtime.current().settings.auth == "open":
+        if named is not None:
+            raise ForbiddenError("Only an admin key may name an owner.")
+        return LOCAL_OWNER
+    context = request.context.get("authorizer") or {}
+    owner, granted = context.get("owner"), str(context.get("scopes", "")).split()
+    if not owner:
+        raise UnauthorizedError("Send your key, as in Authorization: Bearer imr_….")
+    if named is not None:
+        if "admin" not in granted:
+            raise ForbiddenError("Only an admin key may name an owner.")
+        return named
+    if not set(scopes) & set(granted):
+        raise ForbiddenError(f"This needs a key with the scope {' or '.join(scopes)}.")
+    return str(owner)
+
+
+def _context(key: ApiKey) -> dict[str, str]:
+    return {"owner": key.owner, "scopes": " ".join(key.scopes)}

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Request, Response
 
-from chalicelib.errors import BadRequestError, ForbiddenError, RepositoryError
+from chalicelib.errors import BadRequestError, RepositoryError
 
 View = Callable[..., Response]
 Headers = dict[str, str | list[str]]
@@ -33,12 +33,20 @@ def answering(view: View) -> View:
     return guarded
 
 
-def refusal(error: RepositoryError) -> Response:
+def headers_of(error: RepositoryError) -> Headers:
+    """What stands in the head of a refusal beside its body."""
     headers: Headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if error.status == 503:
         headers["Retry-After"] = _RETRY_AFTER_SECONDS
+    return headers
+
+
+def refusal(error: RepositoryError) -> Response:
+    if error.status == 503:
         log.warning("unavailable: %s", error.message)
-    return json_answer({"Code": error.code, "Message": error.message}, error.status, headers)
+    return json_answer({"Code": error.code, "Message": error.message}, error.status, headers_of(error))
 
 
 def json_answer(body: Any, status: int = 200, headers: Headers | None = None) -> Response:
@@ -65,8 +73,6 @@ def query_of(request: Request, single: frozenset[str], repeated: frozenset[str] 
     parameters = request.query_params
     values = {name: parameters.getlist(name) for name in parameters} if parameters else {}
     for name, given in values.items():
-        if name == "owner":
-            raise ForbiddenError("Only an admin key may name an owner.")
         if name not in single | repeated:
             raise BadRequestError(f"There is no query parameter {name[:50]!r} here: see /openapi.json for those there are.")
         if len(given) > 1 and name in single:

@@ -8,17 +8,18 @@ from msgspec import UNSET
 from chalicelib import runtime
 from chalicelib.api import auth, cursor, query, schemas
 from chalicelib.api.http import answering, json_answer, query_of, redirect
+from chalicelib.catalog.records import Scope
 from chalicelib.errors import BadRequestError
 from chalicelib.imaging.picture import THUMBNAIL_SIZES
 
 blueprint = Blueprint(__name__)
 
 
-@blueprint.route("/image/list", methods=["GET"])
+@blueprint.route("/image/list", methods=["GET"], authorizer=auth.authorizer)
 @answering
 def list_images() -> Response:
-    given = query_of(blueprint.current_request, query.SINGLE, query.REPEATED)
-    owner, library = auth.owner(), runtime.current().library
+    given, owner = _asked("read", query.SINGLE, query.REPEATED)
+    library = runtime.current().library
     filters, sort, limit = query.filters_from(given), query.sort_from(given), query.limit_from(given)
     wants_total = query.include_total(given)
     after = cursor.decode(given["cursor"][0], owner, filters, sort) if "cursor" in given else None
@@ -31,38 +32,46 @@ def list_images() -> Response:
     return json_answer(answer)
 
 
-@blueprint.route("/image/{image_id}", methods=["GET"])
+@blueprint.route("/image/{image_id}", methods=["GET"], authorizer=auth.authorizer)
 @answering
 def fetch_original(image_id: str) -> Response:
-    given = query_of(blueprint.current_request, frozenset({"disposition"}))
+    given, owner = _asked("read", frozenset({"disposition"}))
     disposition = _disposition(given.get("disposition", ["inline"])[0])
     library = runtime.current().library
-    return redirect(library.original_url(library.image(auth.owner(), _id(image_id)), disposition))
+    return redirect(library.original_url(library.image(owner, _id(image_id)), disposition))
 
 
-@blueprint.route("/image/{image_id}/thumbnail", methods=["GET"])
+@blueprint.route("/image/{image_id}/thumbnail", methods=["GET"], authorizer=auth.authorizer)
 @answering
 def fetch_thumbnail(image_id: str) -> Response:
-    given = query_of(blueprint.current_request, frozenset({"size"}))
+    given, owner = _asked("read", frozenset({"size"}))
     size = _size(given.get("size", [str(THUMBNAIL_SIZES[0])])[0])
     library = runtime.current().library
-    return redirect(library.thumbnail_url(library.image(auth.owner(), _id(image_id)), size))
+    return redirect(library.thumbnail_url(library.image(owner, _id(image_id)), size))
 
 
-@blueprint.route("/image/{image_id}/details", methods=["GET"])
+@blueprint.route("/image/{image_id}/details", methods=["GET"], authorizer=auth.authorizer)
 @answering
 def show_details(image_id: str) -> Response:
-    query_of(blueprint.current_request, frozenset())
+    _, owner = _asked("read", frozenset())
     library = runtime.current().library
-    return json_answer(schemas.image_details(library.image(auth.owner(), _id(image_id)), library))
+    return json_answer(schemas.image_details(library.image(owner, _id(image_id)), library))
 
 
-@blueprint.route("/image/{image_id}", methods=["DELETE"])
+@blueprint.route("/image/{image_id}", methods=["DELETE"], authorizer=auth.authorizer)
 @answering
 def delete_image(image_id: str) -> Response:
-    query_of(blueprint.current_request, frozenset())
-    runtime.current().library.delete(auth.owner(), _id(image_id))
+    _, owner = _asked("write", frozenset())
+    runtime.current().library.delete(owner, _id(image_id))
     return Response("", status_code=204)
+
+
+def _asked(scope: Scope, single: frozenset[str], repeated: frozenset[str] = frozenset()) -> tuple[dict[str, list[str]], str]:
+    """The query parameters, and the owner whose images they are about."""
+    request = blueprint.current_request
+    given = query_of(request, single | {"owner"}, repeated)
+    named = given.pop("owner", [None])[0]
+    return given, auth.owner_for(request, scope, named=named)
 
 
 def _id(text: str) -> int:

@@ -54,7 +54,7 @@ def get_object() -> Response:
         "Content-Type": grant.content_type,
         "Content-Disposition": grant.content_disposition,
     }
-    if request.headers.get("if-none-match") == etag:
+    if _has_it(request.headers.get("if-none-match", ""), etag):
         return Response("", status_code=304, headers=headers)
     return _ranged(request.headers.get("range", ""), content, headers)
 
@@ -72,6 +72,12 @@ def _fields_and_file(parts: list[Part]) -> tuple[list[tuple[str, str]], bytes]:
 def _parameters(request: Request) -> list[tuple[str, str]]:
     query = request.query_params
     return [(name, value) for name in query for value in query.getlist(name)] if query else []
+
+
+def _has_it(asked: str, etag: str) -> bool:
+    """RFC 9110, section 13.1.2: a list of tags, compared weakly, or `*`."""
+    tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+    return etag in tags or "*" in tags
 
 
 def _ranged(asked: str, content: bytes, headers: Headers) -> Response:

@@ -23,7 +23,8 @@ _TYPES = (
 )
 _ERRORS = {
     400: "`BadRequestError`: the request, a parameter or the cursor cannot be read",
-    403: "`ForbiddenError`: not for this caller",
+    401: "`UnauthorizedError`: a key is asked for, and there is none",
+    403: "`ForbiddenError`: not for this key; `QuotaExceededError`: a limit of the owner is reached",
     404: "`NotFoundError`: there is no such thing for this owner",
     413: "`PayloadTooLargeError`: more bytes than are taken",
     415: "`UnsupportedMediaType`: another content type; `UnsupportedImageError`: not one of the image formats",
@@ -46,7 +47,8 @@ def describe(public_url: str) -> Json:
         },
         "servers": [{"url": public_url}],
         "paths": {**_uploads(), **_images(), **_about()},
-        "components": {"schemas": components},
+        "security": [{"key": []}, {}],
+        "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
     }
 
 
@@ -103,17 +105,19 @@ def _images() -> Json:
             )
         },
         "/image/{image_id}": {
-            "get": _operation("fetchOriginal", "The original", found, errors=(400, 404), parameters=[image_id, disposition]),
+            "get": _operation(
+                "fetchOriginal", "The original", found, errors=(400, 404), parameters=[image_id, _OWNER, disposition]
+            ),
             "delete": _operation(
                 "deleteImage",
                 "Delete the image",
                 {204: {"description": "It is gone"}},
                 errors=(400, 404),
-                parameters=[image_id],
+                parameters=[image_id, _OWNER],
             ),
         },
         "/image/{image_id}/thumbnail": {
-            "get": _operation("fetchThumbnail", "A thumbnail", found, errors=(400, 404), parameters=[image_id, size])
+            "get": _operation("fetchThumbnail", "A thumbnail", found, errors=(400, 404), parameters=[image_id, _OWNER, size])
         },
         "/image/{image_id}/details": {
             "get": _operation(
@@ -121,7 +125,7 @@ def _images() -> Json:
                 "Everything that is known of the image",
                 {200: _json("The image", "ImageDetails")},
                 errors=(400, 404),
-                parameters=[image_id],
+                parameters=[image_id, _OWNER],
             )
         },
     }
@@ -131,9 +135,13 @@ def _about() -> Json:
     page = {200: {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}}
     description = {200: {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}}
     return {
-        "/": {"get": _operation("showPage", "A page for people", page)},
-        "/openapi.json": {"get": _operation("describe", "This description", description)},
-        "/health": {"get": _operation("checkHealth", "Whether all is well", {200: _json("All is well", "Health")})},
+        "/": {"get": _operation("showPage", "A page for people", page, errors=(400,), keyed=False)},
+        "/openapi.json": {"get": _operation("describe", "This description", description, errors=(400,), keyed=False)},
+        "/health": {
+            "get": _operation(
+                "checkHealth", "Whether all is well", {200: _json("All is well", "Health")}, errors=(400,), keyed=False
+            )
+        },
     }
 
 
@@ -152,6 +160,7 @@ def _list_parameters() -> list[Json]:
         "include_total": boolean,
     }
     return [
+        _OWNER,
         *(
             _in_query(name, single.get(name, _TIME if name.endswith(("after", "before")) else _NUMBERS))
             for name in sorted(query.SINGLE)
@@ -168,12 +177,15 @@ def _operation(
     errors: tuple[int, ...] = (),
     parameters: list[Json] | None = None,
     body: Json | None = None,
+    keyed: bool = True,
 ) -> Json:
     responses = {str(status): answer for status, answer in answers.items()}
-    for status in (*errors, 403, 503):
-        headers = ("Retry-After",) if status == 503 else ()
+    for status in (*errors, 503, *((401, 403) if keyed else ())):
+        headers = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}.get(status, ())
         responses[str(status)] = _json(_ERRORS[status], "Error", headers=headers)
     operation: Json = {"operationId": operation_id, "summary": summary, "responses": responses}
+    if not keyed:
+        operation["security"] = []
     if parameters:
         operation["parameters"] = parameters
     if body:
@@ -202,3 +214,7 @@ def _in_path(name: str, schema: Json) -> Json:
 
 def _in_query(name: str, schema: Json) -> Json:
     return {"name": name, "in": "query", "schema": schema}
+
+
+#: Only for an admin key: whose images the request is about.
+_OWNER = _in_query("owner", {"type": "string"})

@@ -14,7 +14,10 @@ from chalicelib.services.library import Library
 
 MOST_FILES = 100
 
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$", description="SHA-256 of the file, in hexadecimal")]
+#: The lengths are not idle: `$` alone would let a line break through.
+Sha256 = Annotated[
+    str, Meta(pattern="^[0-9a-fA-F]{64}$", min_length=64, max_length=64, description="SHA-256 of the file, in hexadecimal")
+]
 
 
 class Error(msgspec.Struct):

@@ -11,18 +11,17 @@ from chalicelib.catalog.records import Upload
 from chalicelib.errors import BadRequestError, revived
 from chalicelib.services.uploads import Held, Offer, Refused, Send
 
-#: How long the one-request upload waits for the end, in seconds: well within API Gateway's 29.
-PATIENCE = 20.0
 _NO_PARAMETERS: frozenset[str] = frozenset()
 
 blueprint = Blueprint(__name__)
 
 
-@blueprint.route("/image/upload", methods=["POST"], content_types=["multipart/form-data"])
+@blueprint.route("/image/upload", methods=["POST"], content_types=["multipart/form-data"], authorizer=auth.authorizer)
 @answering
 def upload_image() -> Response:
     request = blueprint.current_request
     query_of(request, _NO_PARAMETERS)
+    owner = auth.owner_for(request, "write")
     parts = parse_form(request.headers.get("content-type", ""), raw_body(request))
     images = [part for part in parts if part.name == "image"]
     if len(images) != 1:
@@ -30,7 +29,7 @@ def upload_image() -> Response:
     if images[0].file_name is None:
         raise BadRequestError("The field image has no file name: send it as a file, for example image@photo.jpg.")
     uploads = runtime.current().uploads
-    upload = uploads.receive(auth.owner(), images[0].file_name, images[0].content, PATIENCE)
+    upload = uploads.receive(owner, images[0].file_name, images[0].content)
     return _outcome(upload)
 
 
@@ -46,14 +45,15 @@ def _outcome(upload: Upload) -> Response:
     return json_answer(schemas.upload_state(upload), 202, {"Location": _status_url(upload.id)})
 
 
-@blueprint.route("/image/uploads", methods=["POST"], content_types=["application/json"])
+@blueprint.route("/image/uploads", methods=["POST"], content_types=["application/json"], authorizer=auth.authorizer)
 @answering
 def ask_to_upload() -> Response:
     request = blueprint.current_request
     query_of(request, _NO_PARAMETERS)
+    owner = auth.owner_for(request, "write")
     asked = _upload_request(raw_body(request))
     offers = [Offer(file.name, file.size, bytes.fromhex(file.sha256) if file.sha256 else None) for file in asked.files]
-    answers = runtime.current().uploads.ask(auth.owner(), offers)
+    answers = runtime.current().uploads.ask(owner, offers)
     return json_answer(schemas.UploadAnswers([_answer(answer) for answer in answers]), 201)
 
 
@@ -83,11 +83,13 @@ def _answer(answer: Send | Held | Refused) -> schemas.UploadTicket | schemas.Alr
     )
 
 
-@blueprint.route("/image/uploads/{upload_id}", methods=["GET"])
+@blueprint.route("/image/uploads/{upload_id}", methods=["GET"], authorizer=auth.authorizer)
 @answering
 def show_upload(upload_id: str) -> Response:
-    query_of(blueprint.current_request, _NO_PARAMETERS)
-    return json_answer(schemas.upload_state(runtime.current().uploads.status(auth.owner(), upload_id)))
+    request = blueprint.current_request
+    query_of(request, _NO_PARAMETERS)
+    owner = auth.owner_for(request, "read", "write")
+    return json_answer(schemas.upload_state(runtime.current().uploads.status(owner, upload_id)))
 
 
 def _status_url(upload_id: str) -> str:

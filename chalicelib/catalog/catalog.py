@@ -1,5 +1,6 @@
 """The catalog: everything that is known of uploads, images and stored files."""
 
+from chalicelib.catalog.api_keys import ApiKeyRows
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.images import ImageRows
 from chalicelib.catalog.inventory import Inventory
@@ -13,6 +14,7 @@ class Catalog:
         self.uploads = UploadRows(database)
         self.images = ImageRows(database)
         self.inventory = Inventory(database)
+        self.api_keys = ApiKeyRows(database)
         self._database = database
 
     def check(self) -> None:

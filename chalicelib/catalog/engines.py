@@ -13,7 +13,7 @@ WRITING = "catalog_writing"
 
 #: How long a connection waits for another's lock, in seconds.
 _SQLITE_BUSY_TIMEOUT = 30
-_MYSQL_LOCK_WAIT = 10
+_MYSQL_LOCK_WAIT = 5
 
 
 def sqlite(url: URL) -> Engine:
@@ -59,12 +59,12 @@ def mysql(
         pool_pre_ping=True,
         pool_recycle=recycle_after,
     )
-    if password is not None:
 
-        def ask(_dialect: Dialect, _entry: ConnectionPoolEntry, _args: Any, parameters: dict[str, Any]) -> None:
-            parameters["password"] = password()
+    def give_password(_dialect: Dialect, _entry: ConnectionPoolEntry, _args: Any, parameters: dict[str, Any]) -> None:
+        # PyMySQL would encode text as Latin-1; the server has hashed its UTF-8.
+        parameters["password"] = (password() if password else url.password or "").encode()
 
-        event.listen(engine, "do_connect", ask)
+    event.listen(engine, "do_connect", give_password)
     return engine
 
 

@@ -25,7 +25,7 @@ FILE_COLUMNS = (
     originals.c.thumbnail_extension,
 )
 
-#: What `listed_of` reads.
+#: What `listed_of` reads: the fields of `ListedImage` and then of its file, in their order.
 LISTED_COLUMNS = (
     images.c.id,
     images.c.name,
@@ -81,13 +81,7 @@ def facts_of(row: Row[*tuple[Any, ...]]) -> Facts:
 
 
 def file_of(row: Row[*tuple[Any, ...]]) -> StoredFile:
-    return StoredFile(
-        storage_id=row.storage_id,
-        byte_size=row.byte_size,
-        format=row.format,
-        content_type=row.content_type,
-        thumbnail_extension=row.thumbnail_extension,
-    )
+    return StoredFile(row.storage_id, row.byte_size, row.format, row.content_type, row.thumbnail_extension)
 
 
 def original_of(row: Row[*tuple[Any, ...]]) -> Original:
@@ -95,15 +89,9 @@ def original_of(row: Row[*tuple[Any, ...]]) -> Original:
 
 
 def listed_of(row: Row[*tuple[Any, ...]]) -> ListedImage:
-    return ListedImage(
-        id=row.id,
-        name=row.name,
-        uploaded_at=row.uploaded_at,
-        taken_at=row.taken_at,
-        width=row.width,
-        height=row.height,
-        file=file_of(row),
-    )
+    """From a row that begins with `LISTED_COLUMNS`; taken apart by place, because there are many."""
+    image_id, name, uploaded_at, taken_at, width, height, *file = row[: len(LISTED_COLUMNS)]
+    return ListedImage(image_id, name, uploaded_at, taken_at, width, height, StoredFile(*file))
 
 
 def image_of(row: Row[*tuple[Any, ...]]) -> Image:

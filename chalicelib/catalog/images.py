@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 from chalicelib.catalog import admission as admissions
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of, original_of
-from chalicelib.catalog.listing import count_query, page_query
+from chalicelib.catalog.listing import count_query, page_parameters, page_query, position
 from chalicelib.catalog.records import (
     Admission,
     Admitted,
@@ -79,12 +79,11 @@ class ImageRows:
     def page(self, owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Page:
         """The first `limit` images that match, or the first behind `after`, which is the `next` of an earlier page."""
         # One more than is shown tells whether there is another page.
-        statement = page_query(owner, filters, sort, limit + 1, after)
-        rows = self._database.read(lambda connection: connection.execute(statement).all())
-        last = rows[limit - 1] if len(rows) > limit else None
+        statement, parameters = page_query(filters, sort, after), page_parameters(owner, limit + 1, after)
+        rows = self._database.read(lambda connection: connection.execute(statement, parameters).all())
         return Page(
             images=tuple(listed_of(row) for row in rows[:limit]),
-            next=Position(last.sort_value, last.id) if last is not None else None,
+            next=position(rows[limit - 1], sort) if len(rows) > limit else None,
         )
 
     def count(self, owner: str, filters: Filters) -> int:

@@ -6,9 +6,10 @@ the first one does.
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Column, ColumnElement, Integer, Row, Select, and_, bindparam, func, or_, select
 
 from chalicelib.catalog.cells import runs
 from chalicelib.catalog.folding import fold, key
@@ -35,40 +36,67 @@ _NUMBERS: dict[str, Column[float | None]] = {
 }
 
 
-def page_query(owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Select[*tuple[Any, ...]]:
-    """`LISTED_COLUMNS` and `sort_value` of the first `limit` images behind `after`.
+def page_query(filters: Filters, sort: Sort, after: Position | None) -> Select[*tuple[Any, ...]]:
+    """The images behind `after` that match, with `LISTED_COLUMNS` and the column sorted by, for `page_parameters`."""
+    extra = [*_filtered(filters), *_also_sorted_by(sort, filters)]
+    return _page_query(sort, after is not None, *extra) if extra else _plain_page_query(sort, after is not None)
 
-    The images are found by id first, from an index alone where it can be, and only those shown are then read.
-    """
-    column, descending = _SORT_COLUMNS[sort.removeprefix("-")], sort.startswith("-")
 
-    def in_order(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-        return statement.order_by(*(each.desc() if descending else each.asc() for each in (column, images.c.id)))
-
-    found = select(images.c.id).where(*conditions(owner, filters))
+def page_parameters(owner: str, limit: int, after: Position | None) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"list_owner": owner, "list_limit": limit}
     if after is not None:
-        found = found.where(_behind(column, descending, after))
-    shown = in_order(found).limit(limit).subquery("shown")
-    return in_order(
-        select(*LISTED_COLUMNS, column.label("sort_value"))
+        value = min(after.value, MAX_ID) if isinstance(after.value, int) else after.value
+        parameters |= {"after_value": value, "after_id": min(after.id, MAX_ID)}
+    return parameters
+
+
+def position(row: Row[*tuple[Any, ...]], sort: Sort) -> Position:
+    """The place just behind a row of `page_query`."""
+    return Position(getattr(row, _column(sort).name), row.id)
+
+
+def _column(sort: Sort) -> Column[Any]:
+    return _SORT_COLUMNS[sort.removeprefix("-")]
+
+
+def _page_query(sort: Sort, continued: bool, *extra: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Finds the images by id first, from an index alone where it can be, and reads only those that are shown."""
+    column, descending = _column(sort), sort.startswith("-")
+    order = (column.desc(), images.c.id.desc()) if descending else (column, images.c.id)
+    found = select(images.c.id).where(images.c.owner == bindparam("list_owner"), *extra)
+    if continued:
+        found = found.where(_behind(column, descending))
+    shown = found.order_by(*order).limit(bindparam("list_limit", type_=Integer)).subquery("shown")
+    more = () if column.name in {listed.name for listed in LISTED_COLUMNS} else (column,)
+    return (
+        select(*LISTED_COLUMNS, *more)
         .select_from(shown)
         .join(images, images.c.id == shown.c.id)
         .join(originals, originals.c.id == images.c.original_id)
+        .order_by(*order)
     )
 
 
+#: Building a statement takes as long as sending it; these few are asked for most.
+_plain_page_query = cache(_page_query)
+
+
 def count_query(owner: str, filters: Filters) -> Select[int]:
-    return select(func.count()).select_from(images).where(*conditions(owner, filters))
+    return select(func.count()).select_from(images).where(images.c.owner == owner, *_filtered(filters))
 
 
-def conditions(owner: str, filters: Filters) -> list[ColumnElement[bool]]:
-    return [images.c.owner == owner, *_times(filters), *_texts(filters), *_ranges(filters), *_places(filters)]
+def _filtered(filters: Filters) -> list[ColumnElement[bool]]:
+    return [*_times(filters), *_texts(filters), *_ranges(filters), *_places(filters)]
 
 
-def _behind(column: Column[Any], descending: bool, after: Position) -> ColumnElement[bool]:
+def _also_sorted_by(sort: Sort, filters: Filters) -> Iterator[ColumnElement[bool]]:
+    """Where the camera's time is known the list is sorted by it: its bounds narrow that sort's index too."""
+    return _taken(images.c.sort_time, filters) if _column(sort) is images.c.sort_time else iter(())
+
+
+def _behind(column: Column[Any], descending: bool) -> ColumnElement[bool]:
     # Written out, because MySQL and MariaDB use no index for `(a, b) < (x, y)`.
-    value = min(after.value, MAX_ID) if isinstance(after.value, int) else after.value
-    number = min(after.id, MAX_ID)
+    value, number = bindparam("after_value", type_=column.type), bindparam("after_id", type_=images.c.id.type)
     if descending:
         return and_(column <= value, or_(column < value, images.c.id < number))
     return and_(column >= value, or_(column > value, images.c.id > number))
@@ -79,10 +107,14 @@ def _times(filters: Filters) -> Iterator[ColumnElement[bool]]:
         yield images.c.uploaded_at >= filters.uploaded_after
     if filters.uploaded_before is not None:
         yield images.c.uploaded_at < filters.uploaded_before
+    yield from _taken(images.c.taken_at, filters)
+
+
+def _taken(column: Column[Any], filters: Filters) -> Iterator[ColumnElement[bool]]:
     if filters.taken_after is not None:
-        yield images.c.taken_at >= filters.taken_after
+        yield column >= filters.taken_after
     if filters.taken_before is not None:
-        yield images.c.taken_at < filters.taken_before
+        yield column < filters.taken_before
 
 
 def _texts(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -131,7 +163,8 @@ def _places(filters: Filters) -> Iterator[ColumnElement[bool]]:
 def _inside(box: Box) -> ColumnElement[bool]:
     beside = or_ if box.west > box.east else and_
     return and_(
-        or_(*(images.c.cell.between(first, last) for first, last in runs(box))),
         images.c.latitude.between(box.south, box.north),
         beside(images.c.longitude >= box.west, images.c.longitude <= box.east),
+        # Only for the index: where it is not used, the many runs are judged last.
+        or_(*(images.c.cell.between(first, last) for first, last in runs(box))),
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The newest of `migrations/versions`.
-HEAD = "0001"
+HEAD = "0002"
 
 #: How often, for how many seconds each, to wait for another process that is migrating the same database.
 _LOOKS, _LOOK = 120, 5

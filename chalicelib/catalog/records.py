@@ -227,3 +227,28 @@ class Page:
 
     images: tuple[ListedImage, ...]
     next: Position | None
+
+
+Scope = Literal["read", "write", "admin"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key that lets its bearer act for an owner; `secret_sha256` is all that is kept of the secret."""
+
+    id: str
+    owner: str
+    secret_sha256: bytes
+    scopes: tuple[Scope, ...]
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What an owner has: images held and their bytes, and uploads under way with the bytes declared for them."""
+
+    images: int
+    image_bytes: int
+    open_uploads: int
+    open_bytes: int

@@ -113,10 +113,35 @@ images = Table(
     UniqueConstraint("owner", "identity", name="uq_images_owner_identity"),
     ForeignKeyConstraint(["original_id"], ["originals.id"], name="fk_images_original_id"),
     Index("ix_images_original_id", "original_id"),
-    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id"),
-    Index("ix_images_owner_sort_time", "owner", "sort_time", "id"),
-    Index("ix_images_owner_name", "owner", "name_key", "id"),
-    Index("ix_images_owner_byte_size", "owner", "byte_size", "id"),
+    # The four sorts. What follows the id lets filters by date, name and place be judged in the index alone, where none of
+    # their own is narrow enough or the order wanted is another one.
+    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id", "taken_at", "name_key", "cell", "latitude", "longitude"),
+    Index(
+        "ix_images_owner_sort_time",
+        "owner",
+        "sort_time",
+        "id",
+        "taken_at",
+        "uploaded_at",
+        "name_key",
+        "cell",
+        "latitude",
+        "longitude",
+    ),
+    Index("ix_images_owner_name", "owner", "name_key", "id", "uploaded_at", "taken_at", "cell", "latitude", "longitude"),
+    Index(
+        "ix_images_owner_byte_size",
+        "owner",
+        "byte_size",
+        "id",
+        "uploaded_at",
+        "taken_at",
+        "name_key",
+        "cell",
+        "latitude",
+        "longitude",
+    ),
+    # The filters; those that are equal to something leave the newest first.
     Index("ix_images_owner_taken_at", "owner", "taken_at"),
     Index("ix_images_owner_format", "owner", "format_key", "uploaded_at", "id"),
     Index("ix_images_owner_camera_make", "owner", "camera_make_key", "uploaded_at", "id"),
@@ -193,6 +218,26 @@ uploads = Table(
     _Uploads,
     PrimaryKeyConstraint("id", name="pk_uploads"),
     Index("ix_uploads_status", "status", "id"),
+    Index("ix_uploads_owner_status", "owner", "status"),
     Index("ix_uploads_ended_at", "ended_at"),
+    **_OPTIONS | {"sqlite_autoincrement": False},
+)
+
+
+class _ApiKeys(TypedColumns):
+    id: Named[str] = Column(Ascii(32))
+    owner: Named[str] = Column(_OWNER)
+    #: A SHA-256: the secret itself is nowhere.
+    secret_sha256: Named[bytes] = Column(digest(32))
+    scopes: Named[str] = Column(Ascii(64))
+    created_at: Named[datetime] = Column(Utc)
+    revoked_at: Named[datetime | None] = Column(Utc)
+
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _ApiKeys,
+    PrimaryKeyConstraint("id", name="pk_api_keys"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )

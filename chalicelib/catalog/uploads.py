@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, or_, select, update
 
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Refusal, Upload, UploadStatus
-from chalicelib.catalog.tables import uploads
+from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Refusal, Upload, UploadStatus, Usage
+from chalicelib.catalog.tables import images, uploads
 
 
 class UploadRows:
@@ -41,6 +41,20 @@ class UploadRows:
 
     def get(self, upload_id: str) -> Upload | None:
         return self._database.read(lambda connection: _get(connection, upload_id))
+
+    def usage(self, owner: str, now: datetime) -> Usage:
+        """What the owner holds and has under way; a ticket that has run out no longer counts."""
+        held = select(func.count(), func.coalesce(func.sum(images.c.byte_size), 0)).where(images.c.owner == owner)
+        waiting = and_(uploads.c.status == "pending", uploads.c.expires_at > now)
+        under_way = select(func.count(), func.coalesce(func.sum(uploads.c.size), 0)).where(
+            uploads.c.owner == owner, or_(waiting, uploads.c.status == "processing")
+        )
+
+        def transaction(connection: Connection) -> Usage:
+            (count, size), (open_count, open_size) = (connection.execute(query).one() for query in (held, under_way))
+            return Usage(count, int(size), open_count, int(open_size))
+
+        return self._database.read(transaction)
 
     def claim(self, upload_id: str, now: datetime, stale_before: datetime) -> Upload | Refusal:
         """Take an upload in hand: `pending`, `expired`, or `processing` under a claim older than `stale_before`.

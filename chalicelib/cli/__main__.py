@@ -5,8 +5,8 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from chalicelib.cli import migrate, sweep
-from chalicelib.errors import UnavailableError
+from chalicelib.cli import keys, migrate, sweep
+from chalicelib.errors import RepositoryError
 from chalicelib.settings import SettingsError
 
 
@@ -14,13 +14,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for success, 1 for a fault or a broken invariant, 2 for misuse."""
     parser = argparse.ArgumentParser(prog="python -m chalicelib.cli", description="Commands for operators.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (migrate, sweep):
+    for command in (keys, migrate, sweep):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     try:
         status: int = chosen.run(chosen)
-    except (SettingsError, UnavailableError) as problem:
+    except (SettingsError, RepositoryError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return status

@@ -39,7 +39,7 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
         # The digest and the thumbnails are made side by side: hashing and resizing both let other threads run.
         with ThreadPoolExecutor(1) as beside:
             digesting = beside.submit(digest_frame, image, transpose)
-            thumbnails = make_thumbnails(image, transpose)
+            thumbnails = make_thumbnails(image, header, transpose)
             first = digesting.result()
         digests = (first, *_later_digests(found, exif))
         mode, pixels = pixel_digest(digests)
@@ -60,7 +60,7 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
 def remake_thumbnails(path: Path, limits: Limits) -> Thumbnails:
     """The thumbnails of the image file at `path`, as `examine` makes them. Raises what `examine` raises."""
     with opened(path, limits) as found:
-        return make_thumbnails(found.image, transpose_for(_orientation(found, _exif(found))))
+        return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, _exif(found))))
 
 
 def _later_digests(found: OpenedImage, exif: Exif) -> list[FrameDigest]:

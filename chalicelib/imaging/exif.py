@@ -41,7 +41,7 @@ class Exif:
     """The tags of one TIFF file or EXIF block. Anything else has no tags."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._groups: dict[str, dict[int, Entry]] = dict.fromkeys(_NAMES, {})
+        self._groups: dict[str, dict[int, Entry]] = {group: {} for group in _NAMES}
         try:
             self._directories = Directories(source)
         except ValueError:

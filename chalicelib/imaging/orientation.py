@@ -22,7 +22,7 @@ _FROM_THE_END = {
     Image.Transpose.TRANSVERSE,
 }
 #: Pieces of about this many pixels stay in the processor's cache.
-_STRIP_PIXELS = 1 << 18
+_STRIP_PIXELS = 1 << 17
 
 
 def transpose_for(orientation: int) -> Image.Transpose | None:

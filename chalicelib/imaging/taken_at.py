@@ -10,8 +10,11 @@ _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 def parse_time(text: str | None) -> datetime | None:
     """The wall clock, without a zone, to the second; `None` for what is no time, `0000:00:00 00:00:00` among others."""
     match = _TIME.match(text or "")
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime(*map(int, match.groups())) if match else None  # noqa: DTZ001 - a wall clock has no zone
+        return datetime(year, month, day, hour, minute, second)
     except ValueError:
         return None
 

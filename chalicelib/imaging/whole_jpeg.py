@@ -12,8 +12,8 @@ from PIL import Image
 from chalicelib.errors import BadImageError
 
 _END_MARK_BYTES = 2
-#: The decoder looks some bytes ahead before it gives out the last block.
-_PADDING = bytes(32)
+#: The decoder looks this many bytes ahead before it gives out the last block. More would pass for some blocks of their own.
+_PADDING = bytes(8)
 #: What the last row is filled with beforehand.
 _UNWRITTEN = (0x5B, 0xA3, 0x17, 0xD9)
 

@@ -9,13 +9,28 @@ import os
 import sys
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
 import chalice.local
 from chalice.app import Chalice
 from chalice.config import Config
-from chalice.local import ChaliceRequestHandler, HTTPServerThread, LocalDevServer
+from chalice.local import (
+    ChaliceRequestHandler,
+    HTTPServerThread,
+    LocalDevServer,
+    LocalGatewayException,
+    NotAuthorizedError,
+)
 
 from chalicelib import runtime
+from chalicelib.api.http import headers_of
+from chalicelib.errors import (
+    BadRequestError,
+    ForbiddenError,
+    PayloadTooLargeError,
+    RepositoryError,
+    UnauthorizedError,
+)
 from chalicelib.local import startup
 
 #: What a body may hold beyond the largest file: the other fields of its form.
@@ -46,17 +61,37 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _generic_handle(self) -> None:
         length = self.headers.get("content-length", "0")
-        if self.headers.get("transfer-encoding"):
-            self._refuse(411, "BadRequestError", "Send the body whole, with its Content-Length.")
+        if not self._is_for_us():
+            self._refuse(
+                ForbiddenError(f"This server answers to {runtime.current().public_url}: set PUBLIC_URL to change that.")
+            )
+        elif self.headers.get("transfer-encoding"):
+            self._refuse(BadRequestError("Send the body whole, with its Content-Length."))
         elif not (length.isascii() and length.isdigit() and len(length) < 19):
-            self._refuse(400, "BadRequestError", "The Content-Length must be a whole number.")
+            self._refuse(BadRequestError("The Content-Length must be a whole number."))
         elif int(length) > runtime.current().settings.max_bytes + FORM_ALLOWANCE:
             self._pass_over(int(length))
             self._refuse_large()
         else:
-            super()._generic_handle()
+            self._answer()
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle  # noqa: N815 # http.server's
+
+    def _is_for_us(self) -> bool:
+        """A page from elsewhere can have its own host name resolved to this machine, and then reads what it gets."""
+        try:
+            host = urlsplit(f"//{self.headers.get('host', '')}").hostname
+        except ValueError:
+            return False
+        return host in (None, "127.0.0.1", "localhost", "::1", urlsplit(runtime.current().public_url).hostname)
+
+    def _answer(self) -> None:
+        try:
+            super()._generic_handle()
+        except RepositoryError as error:
+            self._refuse(error)  # an authorizer that could not ask the catalog
+        except UnicodeEncodeError:
+            self._refuse(ForbiddenError("The Authorization header holds characters that no key has."))
 
     def _pass_over(self, length: int) -> None:
         """Read the body away, so that the client gets to the answer; none of it is kept."""
@@ -72,11 +107,20 @@ class RequestHandler(ChaliceRequestHandler):
             text = "<Error><Code>EntityTooLarge</Code><Message>Your proposed upload is too large.</Message></Error>"
             self._send_http_response(400, {"Content-Type": "application/xml", "Connection": "close"}, text)
         else:
-            self._refuse(413, "PayloadTooLargeError", f"The body is too large: files of at most {largest} bytes are taken.")
+            self._refuse(PayloadTooLargeError(f"The body is too large: files of at most {largest} bytes are taken."))
 
-    def _refuse(self, status: int, code: str, message: str) -> None:
+    def _send_error_response(self, error: LocalGatewayException) -> None:
+        """As the deployed API has its gateway answer where there is no key, or one that may not."""
+        if isinstance(error, NotAuthorizedError):
+            error.headers["WWW-Authenticate"] = "Bearer"
+            error.body = _body(UnauthorizedError("Send your key, as in Authorization: Bearer imr_…."))
+        elif error.headers.get("x-amzn-ErrorType") == "AccessDeniedException":
+            error.body = _body(ForbiddenError("The key is unknown or revoked, or may not do this."))
+        super()._send_error_response(error)
+
+    def _refuse(self, error: RepositoryError) -> None:
         self.close_connection = True
-        self._send_http_response(status, {"Connection": "close"}, json.dumps({"Code": code, "Message": message}))
+        self._send_http_response(error.status, {"Connection": "close", **headers_of(error)}, _body(error))
 
     def _send_http_response_with_body(self, code: int, headers: dict[str, Any], body: str | bytes) -> None:
         """The answer to HEAD has no body: one would be taken for the next answer on the connection."""
@@ -84,6 +128,10 @@ class RequestHandler(ChaliceRequestHandler):
             self._send_http_response_no_body(code, headers)
         else:
             super()._send_http_response_with_body(code, headers, body)
+
+
+def _body(error: RepositoryError) -> bytes:
+    return json.dumps({"Code": error.code, "Message": error.message}).encode("utf-8")
 
 
 class LocalServer(LocalDevServer):

@@ -16,11 +16,12 @@ def clean_name(text: str) -> str:
 
     A sent path is never followed: RFC 7578, section 4.2, has the receiver drop it.
     """
-    name = unicodedata.normalize("NFC", re.split(r"[/\\]", text)[-1]).strip()
+    component = re.split(r"[/\\]", text)[-1]
+    if _UNPRINTABLE.search(component):
+        raise BadRequestError("The file name holds control characters: use printable characters only.")
+    name = unicodedata.normalize("NFC", component).strip()
     if name in ("", ".", ".."):
         raise BadRequestError("The file name is empty: name the file, for example photo.jpg.")
-    if _UNPRINTABLE.search(name):
-        raise BadRequestError("The file name holds control characters: use printable characters only.")
     if len(name) > MAX_LENGTH:
         raise BadRequestError(f"The file name has {len(name)} characters: use at most {MAX_LENGTH}.")
     return name

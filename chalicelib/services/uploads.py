@@ -13,6 +13,7 @@ from chalicelib.errors import (
     BadImageError,
     NotFoundError,
     PayloadTooLargeError,
+    QuotaExceededError,
     RepositoryError,
 )
 from chalicelib.services.names import clean_name
@@ -21,6 +22,9 @@ from chalicelib.storage.port import ObjectStore, Ticket
 
 TICKET_LIFETIME = timedelta(hours=1)
 ENDED = frozenset({"stored", "duplicate", "rejected"})
+
+#: How long `receive` waits for the end of an upload, in seconds: well within API Gateway's 29.
+PATIENCE = 20.0
 
 _FIRST_LOOK = 0.005
 _SLOWEST_LOOK = 0.25
@@ -60,20 +64,34 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What each owner may have, uploads under way included; `None` sets no limit."""
+
+    max_bytes: int | None = None
+    max_images: int | None = None
+    max_open_uploads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Uploads:
-    """Uploads of every owner; `max_bytes` is the largest file taken."""
+    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits."""
 
     catalog: Catalog
     store: ObjectStore
     max_bytes: int
+    quota: Quota
     clock: Callable[[], datetime]
+    patience: float = PATIENCE
 
     def ask(self, owner: str, offers: Sequence[Offer]) -> list[Send | Held | Refused]:
-        """One answer per offer, in order. Nothing is entered for a file that is held or refused."""
+        """One answer per offer, in order. Nothing is entered for a file that is held or refused.
+
+        Raises `QuotaExceededError`, and then enters nothing, where the files that are wanted would not fit the owner's limits.
+        """
         digests = {offer.sha256 for offer in offers if offer.sha256}
         known = self.catalog.images.known(owner, digests) if digests else {}
         answers = [self._answer(owner, offer, known) for offer in offers]
-        self.catalog.uploads.add([answer.upload for answer in answers if isinstance(answer, Send)])
+        self._enter(owner, [answer.upload for answer in answers if isinstance(answer, Send)])
         return answers
 
     def _answer(self, owner: str, offer: Offer, known: dict[bytes, int]) -> Send | Held | Refused:
@@ -87,18 +105,18 @@ class Uploads:
         upload = self._new(owner, name, offer.size, offer.sha256)
         return Send(upload, self.store.ticket(keys.incoming(upload.id), upload.size, upload.expires_at))
 
-    def receive(self, owner: str, name: str, content: bytes, patience: float) -> Upload:
-        """Take one file by the same road as any other, and wait up to `patience` seconds for the end of it.
+    def receive(self, owner: str, name: str, content: bytes) -> Upload:
+        """Take one file by the same road as any other, and wait for the end of it, but not for ever.
 
-        Returns the upload as it then stands. Raises what `clean_name` raises, `PayloadTooLargeError` or `BadImageError`
-        (an empty file) before anything is entered.
+        Returns the upload as it then stands. Raises what `clean_name` raises, `PayloadTooLargeError`, `BadImageError` (an
+        empty file) or `QuotaExceededError` before anything is entered.
         """
         name = clean_name(name)
         self._check_size(len(content))
         upload = self._new(owner, name, len(content), None)
-        self.catalog.uploads.add([upload])
+        self._enter(owner, [upload])
         self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
-        return self._wait(owner, upload.id, patience)
+        return self._wait(owner, upload.id)
 
     def status(self, owner: str, upload_id: str) -> Upload:
         """Raises `NotFoundError` for an upload that is not this owner's, or is not known (any more)."""
@@ -106,6 +124,17 @@ class Uploads:
         if upload is None or upload.owner != owner:
             raise NotFoundError("There is no such upload: check the id, and that it ended less than 30 days ago.")
         return upload
+
+    def _enter(self, owner: str, wanted: Sequence[NewUpload]) -> None:
+        """What is under way counts as if it were held already, so that many tickets at once do not pass a limit together."""
+        quota = self.quota
+        if wanted and quota != Quota():
+            usage = self.catalog.uploads.usage(owner, self.clock())
+            _check_limit("uploads under way", quota.max_open_uploads, usage.open_uploads, len(wanted))
+            _check_limit("images", quota.max_images, usage.images + usage.open_uploads, len(wanted))
+            wanted_bytes = sum(upload.size for upload in wanted)
+            _check_limit("bytes", quota.max_bytes, usage.image_bytes + usage.open_bytes, wanted_bytes)
+        self.catalog.uploads.add(wanted)
 
     def _check_size(self, size: int) -> None:
         if size > self.max_bytes:
@@ -117,8 +146,8 @@ class Uploads:
         now = self.clock()
         return NewUpload(_new_upload_id(now), owner, name, size, sha256, now, now + TICKET_LIFETIME)
 
-    def _wait(self, owner: str, upload_id: str, patience: float) -> Upload:
-        deadline = time.monotonic() + patience
+    def _wait(self, owner: str, upload_id: str) -> Upload:
+        deadline = time.monotonic() + self.patience
         pause = _FIRST_LOOK
         while True:
             upload = self.status(owner, upload_id)
@@ -126,6 +155,11 @@ class Uploads:
                 return upload
             time.sleep(pause)
             pause = min(pause * 1.5, _SLOWEST_LOOK)
+
+
+def _check_limit(what: str, limit: int | None, used: int, wanted: int) -> None:
+    if limit is not None and used + wanted > limit:
+        raise QuotaExceededError(f"Your limit is {limit} {what}: {used} are taken, and {wanted} more do not fit.")
 
 
 def _new_upload_id(now: datetime) -> str:

@@ -4,16 +4,17 @@ import errno
 import fcntl
 import os
 import secrets
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage.port import ObjectChanged
 
 _CHUNK = 1024 * 1024
-_DAY = 24 * 60 * 60
+#: No writer is at work for so long.
+_LEFTOVER = timedelta(days=1)
 _SECRET_BYTES = 32
 #: How often a file is put into a folder that others, deleting, find empty and remove under it.
 _TRIES = 100
@@ -84,11 +85,11 @@ class OpenFile:
 class Publisher:
     """Puts files into folders below `root` by way of a private folder beside them. Raises `OSError` as the system does."""
 
-    def __init__(self, root: Path, temporary: Path) -> None:
+    def __init__(self, root: Path, temporary: Path, now: datetime) -> None:
         self._root = root
         self._temporary = temporary
-        temporary.mkdir(0o700, parents=True, exist_ok=True)
-        self._remove_leftovers()
+        temporary.mkdir(0o700, exist_ok=True)
+        self._remove_leftovers((now - _LEFTOVER).timestamp())
 
     def write(self, path: Path, content: Iterable[bytes]) -> os.stat_result:
         """Put a new file with this content there, in place of any other."""
@@ -154,10 +155,10 @@ class Publisher:
     def _new_name(self) -> Path:
         return self._temporary / secrets.token_hex(16)
 
-    def _remove_leftovers(self) -> None:
+    def _remove_leftovers(self, before: float) -> None:
         """Remove what writers left behind that were killed, sparing those still at work."""
         for name in names(self._temporary):
             leftover = self._temporary / name
             with suppress(FileNotFoundError):
-                if leftover.stat().st_ctime < time.time() - _DAY:
+                if leftover.stat().st_ctime < before:
                     leftover.unlink()

@@ -15,7 +15,8 @@ __all__ = ["BUCKET", "Grant", "Presigner", "StoreRefusal"]
 #: What stands in for a bucket, an access key and a region where there is only a folder.
 BUCKET = _ACCESS_KEY = _REGION = "local"
 _REQUIRED_FIELDS = ("key", "policy", "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
-_URL_PARAMETERS = {"key", "response-content-type", "response-content-disposition", "X-Amz-Date", "X-Amz-Expires"}
+_RESPONSE_PARAMETERS = ("response-cache-control", "response-content-disposition", "response-content-type")
+_URL_PARAMETERS = {"key", "X-Amz-Date", "X-Amz-Expires", *_RESPONSE_PARAMETERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,9 @@ class Grant:
     """What a signed URL permits: to read this object, served with these headers."""
 
     key: str
-    content_type: str
+    cache_control: str
     content_disposition: str
+    content_type: str
 
 
 class Presigner:
@@ -46,6 +48,7 @@ class Presigner:
         query = sigv4.canonical_query(
             [
                 ("key", key),
+                ("response-cache-control", sigv4.CACHE_CONTROL),
                 ("response-content-type", content_type),
                 ("response-content-disposition", content_disposition(disposition, file_name)),
                 ("X-Amz-Date", sigv4.amz_date(sigv4.window_start(self._clock()))),
@@ -77,7 +80,7 @@ class Presigner:
         if len(values) != len(signed) or values.keys() != _URL_PARAMETERS:
             raise StoreRefusal(403, "AccessDenied", "Access Denied")
         self._check_lifetime(values["X-Amz-Date"], values["X-Amz-Expires"])
-        return Grant(values["key"], values["response-content-type"], values["response-content-disposition"])
+        return Grant(values["key"], *(values[name] for name in _RESPONSE_PARAMETERS))
 
     def _query_signature(self, query: str) -> str:
         return hmac.digest(self._secret, f"GET\n{query}".encode(), "sha256").hex()

@@ -17,6 +17,8 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 #: Who holds a signed URL keeps it usable for at least half and at most all of this many seconds.
 URL_SECONDS = 7200
 _WINDOW_SECONDS = URL_SECONDS // 2
+#: What is fetched by a signed URL may be shown again without asking for as long as the URL stays the same.
+CACHE_CONTROL = f"private, max-age={_WINDOW_SECONDS}, immutable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,32 @@ def _signing_key(secret_key: str, day: str, region: str) -> bytes:
     return key
 
 
-def string_to_sign(date: str, region: str, canonical_request: str) -> str:
-    digest = hashlib.sha256(canonical_request.encode()).hexdigest()
-    return f"{ALGORITHM}\n{date}\n{scope(date, region)}\n{digest}"
+def presigned_get(
+    credentials: Credentials, region: str, host: str, path: str, date: str, disposition: str, content_type: str
+) -> str:
+    """The query that permits a GET of the (already encoded) path and has it served with these headers."""
+    # In the order that the signature asks for; what is the same for every URL comes first, and is encoded once.
+    same = _same_for_all(credentials, region, date)
+    query = f"{same}&response-content-disposition={quote(disposition, '')}&response-content-type={quote(content_type, '')}"
+    request = f"GET\n{path}\n{query}\nhost:{host}\n\nhost\nUNSIGNED-PAYLOAD"
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    text = f"{ALGORITHM}\n{date}\n{scope(date, region)}\n{digest}"
+    return f"{query}&X-Amz-Signature={sign(credentials.secret_key, date, region, text)}"
+
+
+@lru_cache(maxsize=8)
+def _same_for_all(credentials: Credentials, region: str, date: str) -> str:
+    parameters = [
+        ("X-Amz-Algorithm", ALGORITHM),
+        ("X-Amz-Credential", f"{credentials.access_key}/{scope(date, region)}"),
+        ("X-Amz-Date", date),
+        ("X-Amz-Expires", str(URL_SECONDS)),
+        ("X-Amz-SignedHeaders", "host"),
+        ("response-cache-control", CACHE_CONTROL),
+    ]
+    if credentials.token is not None:
+        parameters.append(("X-Amz-Security-Token", credentials.token))
+    return canonical_query(parameters)
 
 
 def post_fields(

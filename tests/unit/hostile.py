@@ -12,7 +12,7 @@ from chalicelib.imaging.isolation import DecoderPool
 
 MEMORY = 2 * 1024**3
 #: Seconds; far longer than anything here takes that ends by itself.
-PATIENCE = 300.0
+PATIENCE = 120.0
 
 
 class Unreadable(Exception):
@@ -23,7 +23,7 @@ class Unreadable(Exception):
 
 
 def _sleep() -> None:
-    time.sleep(PATIENCE)
+    time.sleep(2 * PATIENCE)
 
 
 def _spin() -> None:

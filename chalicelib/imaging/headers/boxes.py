@@ -125,7 +125,18 @@ def _read_kinds(body: bytes, items: Items) -> None:
             entry = _Cursor(box.body)
             item = entry.versioned_id(2, 2, 4)
             entry.number(2)
-            items.kinds[item] = entry.number(4).to_bytes(4, "big")
+            items.kinds[item] = kind = entry.number(4).to_bytes(4, "big")
+            # libheif's binding to Python dies of names that are not text.
+            if not (kind.isascii() and _is_text(box.body[entry.at :])):
+                raise damaged(WHAT, "the name of an item is not text")
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _read_references(body: bytes, items: Items) -> None:

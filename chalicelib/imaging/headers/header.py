@@ -7,6 +7,8 @@ from chalicelib.errors import BadImageError
 
 #: A real EXIF block has some tens of kilobytes, with a large maker note some hundreds.
 MAX_EXIF_BYTES = 4 << 20
+#: The `colour` of a JPEG whose inks are not inverted as Adobe's are; Pillow takes all as if they were.
+UPRIGHT_INKS = b"upright inks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import struct
 from typing import BinaryIO
 
 from chalicelib.errors import UnsupportedImageError
-from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, take, truncated
+from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, UPRIGHT_INKS, Header, damaged, take, truncated
 from chalicelib.imaging.ifd import Directories
 
 #: What a crafted file may ask of the walk: far above what any camera or encoder writes.
@@ -16,7 +16,10 @@ _SOS, _EOI, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _DECODABLE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
-_SEQUENTIAL_FRAMES = {0xC0, 0xC1}
+_SEQUENTIAL_FRAMES = {0xC0, 0xC1, 0xC9}
+#: Sequential and Huffman-coded: libjpeg decodes arithmetic coding only if it gets all bytes at once.
+_DECODED_ON_ARRIVAL = {0xC0, 0xC1}
+_ALL_COEFFICIENTS = (1 << 64) - 1
 _INKS = 4
 _NUMBER_OF_PICTURES = 0xB001
 #: In coded data, a marker is FF and anything but a stuffed zero, a restart, or another FF.
@@ -37,7 +40,9 @@ class _Walk:
         self._file = file
         self._marker = 0
         self._size = (0, 0)
-        self._components = self._first_scan_components = self._scans = 0
+        self._first_scan_components = self._scans = 0
+        #: By component, a bit for every coefficient that has come in full precision.
+        self._components: dict[int, int] = {}
         self._exif = bytearray()
         self._pictures = 1
         self._adobe = False
@@ -58,6 +63,8 @@ class _Walk:
         end = self._file.tell()
         if not (self._scans and all(self._size)):
             raise damaged("JPEG", "it has no picture, or one without a size")
+        if any(coefficients != _ALL_COEFFICIENTS for coefficients in self._components.values()):
+            raise truncated("JPEG")
         return Header(
             format="JPEG",
             width=self._size[0],
@@ -65,9 +72,8 @@ class _Walk:
             end=end,
             exact=self._pictures == 1 and not _hides_more(self._file),
             exif=bytes(self._exif),
-            # Without Adobe's marker the inks are not inverted, but Pillow takes them as if they were.
-            colour=b"upright inks" if self._components == _INKS and not self._adobe else b"",
-            one_pass=self._marker in _SEQUENTIAL_FRAMES and self._first_scan_components == self._components,
+            colour=UPRIGHT_INKS if len(self._components) == _INKS and not self._adobe else b"",
+            one_pass=self._marker in _DECODED_ON_ARRIVAL and self._first_scan_components == len(self._components),
         )
 
     def _next_marker(self) -> int:
@@ -90,12 +96,7 @@ class _Walk:
         elif marker == _APP14 and body.startswith(b"Adobe"):
             self._adobe = True
         elif marker == _SOS:
-            self._scans += 1
-            if self._scans > _MAX_SCANS:
-                raise damaged("JPEG", f"it has more than {_MAX_SCANS} scans")
-            if self._scans == 1:
-                self._first_scan_components = body[0] if body else 0
-            _pass_coded_data(self._file)
+            self._scan(body)
 
     def _frame(self, marker: int, body: bytes) -> None:
         if len(body) < 6:
@@ -108,7 +109,26 @@ class _Walk:
             )
         if self._marker:
             raise damaged("JPEG", "it has two frame headers")
-        self._marker, self._size, self._components = marker, (width, height), components
+        self._marker, self._size = marker, (width, height)
+        self._components = dict.fromkeys(body[6 : 6 + 3 * components : 3], 0)
+
+    def _scan(self, body: bytes) -> None:
+        count = body[0] if body else 0
+        if len(body) < 4 + 2 * count:
+            raise damaged("JPEG", "the header of a scan is too short")
+        self._scans += 1
+        if self._scans > _MAX_SCANS:
+            raise damaged("JPEG", f"it has more than {_MAX_SCANS} scans")
+        if self._scans == 1:
+            self._first_scan_components = count
+        first, last, precision = body[1 + 2 * count : 4 + 2 * count]
+        if self._marker in _SEQUENTIAL_FRAMES:
+            come = _ALL_COEFFICIENTS
+        else:
+            come = 0 if precision & 15 else (2 << min(last, 63)) - (1 << min(first, 63))
+        for component in body[1 : 1 + 2 * count : 2]:
+            self._components[component] = self._components.get(component, 0) | come
+        _pass_coded_data(self._file)
 
 
 def _pass_coded_data(file: BinaryIO) -> None:

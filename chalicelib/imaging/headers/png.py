@@ -25,6 +25,8 @@ class _Chunks:
     kept: dict[bytes, bytes] = field(default_factory=dict)
     names: set[bytes] = field(default_factory=set)
     frames: int = 0
+    #: Whether the picture that viewers without animation show is not a frame of the animation.
+    apart: bool = False
 
 
 def read(file: BinaryIO) -> Header:
@@ -59,6 +61,7 @@ def _walk(file: BinaryIO) -> _Chunks:
         if data is not None:
             chunks.kept.setdefault(name, data)
         if name == b"fcTL":
+            chunks.apart |= not chunks.frames and b"IDAT" in chunks.names
             chunks.frames += 1
         if name == b"IEND":
             return chunks
@@ -100,8 +103,7 @@ def _animation(chunks: _Chunks) -> tuple[int, int, bool]:
     declared, plays = struct.unpack(">II", control)
     if not 0 < declared < 1 << 31:
         return 1, 1, not chunks.frames
-    hidden_default = b"fdAT" in chunks.names and chunks.frames == declared
-    return declared + 1 if hidden_default else declared, plays, chunks.frames == declared
+    return declared + chunks.apart, plays, chunks.frames == declared
 
 
 def _exif(data: bytes) -> bytes:

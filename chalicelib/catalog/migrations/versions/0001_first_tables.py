@@ -14,10 +14,10 @@ _OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4"
 
 #: Each leads with the owner.
 _IMAGE_INDEXES = {
-    "uploaded_at": ("uploaded_at", "id"),
-    "sort_time": ("sort_time", "id"),
-    "name": ("name_key", "id"),
-    "byte_size": ("byte_size", "id"),
+    "uploaded_at": ("uploaded_at", "id", "taken_at", "name_key", "cell", "latitude", "longitude"),
+    "sort_time": ("sort_time", "id", "taken_at", "uploaded_at", "name_key", "cell", "latitude", "longitude"),
+    "name": ("name_key", "id", "uploaded_at", "taken_at", "cell", "latitude", "longitude"),
+    "byte_size": ("byte_size", "id", "uploaded_at", "taken_at", "name_key", "cell", "latitude", "longitude"),
     "taken_at": ("taken_at",),
     "format": ("format_key", "uploaded_at", "id"),
     "camera_make": ("camera_make_key", "uploaded_at", "id"),

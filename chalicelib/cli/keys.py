@@ -1,0 +1,39 @@
+"""`keys create|list|revoke`: who may come in."""
+
+import argparse
+from typing import Any
+
+from chalicelib import runtime
+from chalicelib.services.access import SCOPES
+
+
+def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
+    actions = commands.add_parser("keys", help="make, list and revoke keys").add_subparsers(dest="action", required=True)
+    create = actions.add_parser("create", help="make a key and show it, this once")
+    create.add_argument("--owner", required=True, help="whose pictures the key is about")
+    create.add_argument("--scope", required=True, action="append", choices=SCOPES, help="what it may do; may be repeated")
+    create.set_defaults(run=_create)
+    actions.add_parser("list", help="every key there ever was, without its secret").set_defaults(run=_list)
+    revoke = actions.add_parser("revoke", help="make a key useless")
+    revoke.add_argument("id", help="the key's id, as list shows it")
+    revoke.set_defaults(run=_revoke)
+
+
+def _create(chosen: argparse.Namespace) -> int:
+    key, text = runtime.current().access.create(chosen.owner, chosen.scope)
+    print(f"Key {key.id} for {key.owner} ({', '.join(key.scopes)}). Keep it: it cannot be shown again.")
+    print(text)
+    return 0
+
+
+def _list(_: argparse.Namespace) -> int:
+    for key in runtime.current().access.all():
+        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "good"
+        print(f"{key.id}  {key.owner:24}  {','.join(key.scopes):16}  made {key.created_at:%Y-%m-%d %H:%M}  {state}")
+    return 0
+
+
+def _revoke(chosen: argparse.Namespace) -> int:
+    runtime.current().access.revoke(chosen.id)
+    print(f"Key {chosen.id} is revoked.")
+    return 0

@@ -1,0 +1,62 @@
+"""Who may come in: keys are made, shown once, checked, listed and revoked here."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.catalog.catalog import Catalog
+from chalicelib.catalog.records import ApiKey, Scope
+from chalicelib.errors import BadRequestError, NotFoundError
+
+SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
+
+_OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+#: The whole of what a client sends; the secret is 32 bytes in URL-safe base64.
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] imr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The keys of every owner."""
+
+    catalog: Catalog
+    clock: Callable[[], datetime]
+
+    def create(self, owner: str, scopes: Iterable[Scope]) -> tuple[ApiKey, str]:
+        """A new key, and its text, which nothing can show again. Raises `BadRequestError` for a bad owner or no scope."""
+        if not _OWNER.fullmatch(owner):
+            raise BadRequestError("An owner is named by 1 to 64 letters, digits, dots, dashes, underscores or @.")
+        wanted = tuple(scope for scope in SCOPES if scope in set(scopes))
+        if not wanted:
+            raise BadRequestError(f"A key needs at least one scope of {', '.join(SCOPES)}.")
+        secret = secrets.token_urlsafe(32)
+        key = ApiKey(secrets.token_hex(8), owner, _digest(secret), wanted, self.clock(), None)
+        self.catalog.api_keys.add(key)
+        return key, f"imr_{key.id}_{secret}"
+
+    def bearer(self, authorization: str) -> ApiKey | None:
+        """The key that an `Authorization` header bears; `None` for one that is malformed, unknown or revoked."""
+        match = _BEARER.fullmatch(authorization)
+        key = self.catalog.api_keys.get(match[1]) if match else None
+        if match is None or key is None:
+            return None
+        right = hmac.compare_digest(key.secret_sha256, _digest(match[2]))
+        return key if right and key.revoked_at is None else None
+
+    def all(self) -> list[ApiKey]:
+        """Every key there ever was."""
+        return self.catalog.api_keys.all()
+
+    def revoke(self, key_id: str) -> None:
+        """Raises `NotFoundError` where there is no such key that is still good."""
+        if not self.catalog.api_keys.revoke(key_id, self.clock()):
+            raise NotFoundError("There is no such key, or it is revoked already.")
+
+
+def _digest(secret: str) -> bytes:
+    """A fast digest will do: a secret of 256 random bits cannot be guessed, however fast one tries."""
+    return hashlib.sha256(secret.encode("ascii")).digest()

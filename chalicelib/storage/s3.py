@@ -1,0 +1,239 @@
+"""The object store on AWS: one S3 bucket, or any server that speaks its protocol."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.errors import UnavailableError
+from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key
+from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
+from chalicelib.storage.s3_presign import S3Presigner
+from chalicelib.storage.sigv4 import Credentials
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+_CHUNK = 1024 * 1024
+_DELETED_AT_ONCE = 1000
+_SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
+#: How often reading an object goes on where its connection broke.
+_RESUMPTIONS = 3
+
+
+class S3Store:
+    """An `ObjectStore` in `bucket`; safe for many threads. boto3 is imported by the first method that needs it.
+
+    Without `credentials`, those that boto3 finds are used. The role needs `s3:ListBucket`: without it S3 calls an object
+    that is missing a forbidden one.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        region: str,
+        clock: Callable[[], datetime],
+        endpoint_url: str | None = None,
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._bucket = bucket
+        self._region = region
+        self._endpoint_url = endpoint_url
+        self._fixed_credentials = credentials
+        self._presigner = S3Presigner(bucket, region, endpoint_url, self._credentials, clock)
+        self._lock = threading.RLock()
+        self._known_session: Session | None = None
+        self._known_client: Any = None
+
+    def put(self, key: str, content: bytes, content_type: str) -> None:
+        with _answering():
+            self._client.put_object(Bucket=self._bucket, Key=_writable(key), Body=content, ContentType=content_type)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator["_S3Reading"]:
+        with _answering():
+            reading = _S3Reading(self._client, Bucket=self._bucket, Key=_readable(key))
+        try:
+            yield reading
+        finally:
+            reading.close()
+
+    def copy(self, source: str, etag: str, target: str, content_type: str) -> None:
+        _writable(target)
+        with _answering():
+            self._client.copy_object(
+                Bucket=self._bucket,
+                Key=target,
+                CopySource={"Bucket": self._bucket, "Key": _readable(source)},
+                CopySourceIfMatch=etag,
+                MetadataDirective="REPLACE",
+                ContentType=content_type,
+            )
+
+    def head(self, key: str) -> StoredObject | None:
+        try:
+            with _answering():
+                found = self._client.head_object(Bucket=self._bucket, Key=_readable(key))
+        except ObjectMissing:
+            return None
+        return StoredObject(key, found["ContentLength"], found["LastModified"].astimezone(UTC))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        named = ({"Key": key} for key in keys if is_key(key))
+        while batch := list(islice(named, _DELETED_AT_ONCE)):
+            with _answering():
+                done = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
+            for failed in done.get("Errors", ()):
+                raise UnavailableError(f"The store does not answer: {failed['Code']}.")
+
+    def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
+        if prefix not in _SECTIONS:
+            raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
+        begin = {"StartAfter": after} if after else {}
+        with _answering():
+            pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, **begin))
+        while True:
+            with _answering():
+                page = next(pages, None)
+            if page is None:
+                return
+            for found in page.get("Contents", ()):
+                if is_key(found["Key"]):
+                    yield StoredObject(found["Key"], found["Size"], found["LastModified"].astimezone(UTC))
+
+    def raise_event(self, key: str) -> None:
+        """By copying the object onto itself, as nothing else makes S3 speak of it again."""
+        with _answering():
+            found = self._client.head_object(Bucket=self._bucket, Key=_readable(key))
+        with suppress(ObjectChanged):  # it was sent again meanwhile, and that was an event
+            self.copy(key, found["ETag"], key, found["ContentType"])
+
+    def ticket(self, key: str, size: int, expires_at: datetime) -> Ticket:
+        return self._presigner.ticket(key, size, expires_at)
+
+    def url(self, key: str, content_type: str, file_name: str, disposition: Disposition) -> str:
+        return self._presigner.url(key, content_type, file_name, disposition)
+
+    def check(self) -> None:
+        with _answering():
+            self._client.list_objects_v2(Bucket=self._bucket, Prefix=INCOMING, MaxKeys=1)
+
+    def _credentials(self) -> Credentials:
+        if self._fixed_credentials is not None:
+            return self._fixed_credentials
+        with _answering():
+            found = self._session.get_credentials()
+            keys = found.get_frozen_credentials() if found else None
+        if keys is None or keys.access_key is None or keys.secret_key is None:
+            raise UnavailableError("The store cannot be asked: there are no AWS credentials.")
+        return Credentials(keys.access_key, keys.secret_key, keys.token)
+
+    @property
+    def _session(self) -> "Session":
+        with self._lock:
+            if self._known_session is None:
+                from boto3.session import Session
+
+                fixed = self._fixed_credentials
+                self._known_session = Session(
+                    aws_access_key_id=fixed.access_key if fixed else None,
+                    aws_secret_access_key=fixed.secret_key if fixed else None,
+                    aws_session_token=fixed.token if fixed else None,
+                    region_name=self._region,
+                )
+            return self._known_session
+
+    @property
+    def _client(self) -> Any:
+        with self._lock:
+            if self._known_client is None:
+                from botocore.config import Config
+
+                config = Config(
+                    connect_timeout=3,
+                    read_timeout=30,
+                    retries={"total_max_attempts": 3, "mode": "standard"},
+                    s3={"addressing_style": "virtual" if self._endpoint_url is None else "path"},
+                    # Servers that only speak S3's protocol know these of old or not at all; TLS guards the bytes on their way.
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                )
+                self._known_client = self._session.client("s3", endpoint_url=self._endpoint_url, config=config)
+            return self._known_client
+
+
+class _S3Reading:
+    """One version of an object, pinned by its ETag; where a connection breaks, reading goes on over another."""
+
+    def __init__(self, client: Any, **named: str) -> None:
+        self._client = client
+        self._named = named
+        first = client.get_object(**named)
+        self._body: Any = first["Body"]
+        self._position = 0
+        self.etag: str = first["ETag"]
+        self.size: int = first["ContentLength"]
+
+    def close(self) -> None:
+        self._body.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        from botocore.exceptions import BotoCoreError
+        from urllib3.exceptions import HTTPError
+
+        position = breaks = 0
+        while position < self.size:
+            if self._position != position:
+                self._go_on_from(position)
+            try:
+                chunk: bytes = self._body.read(min(_CHUNK, self.size - position))
+            except (BotoCoreError, HTTPError) as error:
+                breaks += 1
+                if breaks > _RESUMPTIONS:
+                    raise UnavailableError("The store does not answer: its connections break.") from error
+                self._go_on_from(position)
+            else:
+                position += len(chunk)
+                self._position = position
+                yield chunk
+
+    def _go_on_from(self, position: int) -> None:
+        self._body.close()
+        try:
+            with _answering():
+                rest = self._client.get_object(**self._named, IfMatch=self.etag, Range=f"bytes={position}-")
+        except ObjectMissing:
+            raise ObjectChanged from None
+        self._body, self._position = rest["Body"], position
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What S3 says about an object is told as such; whatever else goes wrong is a store that is down."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in {"NoSuchKey", "404"}:
+            raise ObjectMissing from error
+        if code in {"PreconditionFailed", "412"}:
+            raise ObjectChanged from error
+        raise UnavailableError(f"The store does not answer: {code}.") from error
+    except BotoCoreError as error:
+        raise UnavailableError(f"The store does not answer: {type(error).__name__}.") from error
+
+
+def _writable(key: str) -> str:
+    if not is_key(key):
+        raise ValueError(f"{key!r} is not a key")
+    return key
+
+
+def _readable(key: str) -> str:
+    if not is_key(key):
+        raise ObjectMissing(key)
+    return key

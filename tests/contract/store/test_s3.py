@@ -1,0 +1,270 @@
+"""What only the store in a bucket promises: it signs as botocore does but without it, and outlives broken connections."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
+
+import boto3
+import pytest
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials as BotocoreCredentials
+
+from chalicelib.errors import UnavailableError
+from chalicelib.storage import keys, sigv4
+from chalicelib.storage.port import ObjectChanged
+from chalicelib.storage.s3 import S3Store
+from chalicelib.storage.sigv4 import Credentials
+from tests.contract.store.conftest import CREDENTIALS, PATIENCE, REGION, client, free_port, new_bucket, now, read
+
+ROOT = Path(__file__).parents[3]
+UPLOAD = "0" * 36
+INCOMING = keys.incoming(UPLOAD)
+ORIGINAL = keys.original(keys.storage_id(UPLOAD, 1))
+TEMPORARY = Credentials("ASIAIOSFODNN7EXAMPLE", "secret/+=", "token/+= " * 100)
+NAMES = ["IMG_0001.JPG", "Größe & Maß.jpg", 'a "b" \\c;~*.jpg', "日本 🎉+%41.jpg"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("credentials", [CREDENTIALS, TEMPORARY])
+@pytest.mark.parametrize("endpoint_url", [None, "http://127.0.0.1:9000"])
+def test_a_url_is_signed_as_botocore_signs_it(credentials: Credentials, endpoint_url: str | None, name: str) -> None:
+    url = S3Store("bucket", REGION, now, endpoint_url, credentials).url(ORIGINAL, "image/jpeg", name, "inline")
+    ours = dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
+    response = {key: value for key, value in ours.items() if key.startswith("response-")}
+    request = AWSRequest("GET", urlsplit(url)._replace(query="").geturl(), params=response)
+    known = BotocoreCredentials(credentials.access_key, credentials.secret_key, credentials.token)
+    S3SigV4QueryAuth(known, "s3", REGION, expires=7200).add_auth(request)
+    theirs = dict(parse_qsl(urlsplit(str(request.url)).query, strict_parsing=True))
+    # botocore dates a URL with this second and we with this hour: sign once more, with its date.
+    path, served = urlsplit(url).path, ours["response-content-disposition"]
+    query = sigv4.presigned_get(credentials, REGION, urlsplit(url).netloc, path, theirs["X-Amz-Date"], served, "image/jpeg")
+    assert dict(parse_qsl(query, strict_parsing=True)) == theirs
+
+
+def _conditions(policy: str) -> set[str]:
+    return {json.dumps(condition, sort_keys=True) for condition in json.loads(base64.b64decode(policy))["conditions"]}
+
+
+@pytest.mark.parametrize("credentials", [CREDENTIALS, TEMPORARY])
+@pytest.mark.parametrize("endpoint_url", [None, "http://127.0.0.1:9000"])
+def test_a_ticket_is_that_of_botocore(credentials: Credentials, endpoint_url: str | None) -> None:
+    session = boto3.session.Session(credentials.access_key, credentials.secret_key, credentials.token, region_name=REGION)
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path" if endpoint_url else "virtual"})
+    presign = session.client("s3", endpoint_url=endpoint_url, config=config).generate_presigned_post
+    theirs = presign("bucket", INCOMING, Conditions=[["content-length-range", 10, 10]], ExpiresIn=3600)
+    ours = S3Store("bucket", REGION, now, endpoint_url, credentials).ticket(INCOMING, 10, now() + timedelta(hours=1))
+    assert ours.url.rstrip("/") == theirs["url"].rstrip("/")
+    assert ours.fields.keys() == theirs["fields"].keys()
+    date, policy = theirs["fields"]["x-amz-date"], theirs["fields"]["policy"]
+    same_second = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    again = sigv4.post_fields(credentials, REGION, "bucket", INCOMING, 10, same_second + timedelta(hours=1), same_second)
+    assert _conditions(again["policy"]) == _conditions(policy)
+    assert sigv4.sign(credentials.secret_key, date, REGION, policy) == theirs["fields"]["x-amz-signature"]
+
+
+def test_a_url_is_the_same_for_an_hour_and_lives_for_one_to_two() -> None:
+    def url(moment: datetime) -> str:
+        return S3Store("bucket", REGION, lambda: moment, None, CREDENTIALS).url(ORIGINAL, "image/jpeg", "name", "inline")
+
+    start = datetime(2026, 5, 17, 12, tzinfo=UTC)
+    last = start + timedelta(hours=1, microseconds=-1)
+    assert url(start) == url(last)
+    assert url(last) != url(start + timedelta(hours=1))
+    assert "X-Amz-Date=20260517T120000Z&X-Amz-Expires=7200&" in url(last)
+
+
+SIGNER = f"""
+import sys
+from datetime import UTC, datetime
+from chalicelib.storage.s3 import S3Store
+from chalicelib.storage.sigv4 import Credentials
+store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC), None, Credentials("key", "secret"))
+store.ticket("{INCOMING}", 1, datetime.now(UTC))
+store.url("{ORIGINAL}", "image/jpeg", "name.jpg", "inline")
+print(*(name for name in sys.modules if name.partition(".")[0] in ("boto3", "botocore", "urllib3", "s3transfer")))
+"""
+
+
+def test_signing_needs_nothing_of_boto3() -> None:
+    done = subprocess.run([sys.executable, "-c", SIGNER], capture_output=True, cwd=ROOT, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def test_raising_an_event_makes_the_bucket_speak_of_the_object_again(emulator: str) -> None:
+    bucket, queues = new_bucket(emulator), client("sqs", emulator)
+    store = S3Store(bucket, REGION, now, emulator, CREDENTIALS)
+    store.put(INCOMING, b"content", "image/png")
+    queue = queues.create_queue(QueueName=bucket)["QueueUrl"]
+    arn = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    queues.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    wanted = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    client("s3", emulator).put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+    store.raise_event(INCOMING)
+    records = _records(queues, queue)
+    assert [unquote_plus(record["s3"]["object"]["key"]) for record in records] == [INCOMING]
+    assert client("s3", emulator).head_object(Bucket=bucket, Key=INCOMING)["ContentType"] == "image/png"
+    with store.open(INCOMING) as reading:
+        assert read(reading) == b"content"
+
+
+def _records(queues: Any, queue: str) -> list[dict[str, Any]]:
+    """The first records that arrive; the test event that S3 sends at first holds none."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for message in queues.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", ()):
+            queues.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            if records := json.loads(message["Body"]).get("Records"):
+                return list(records)
+    return []
+
+
+def test_a_copy_takes_the_type_it_is_given(emulator: str) -> None:
+    bucket = new_bucket(emulator)
+    store = S3Store(bucket, REGION, now, emulator, CREDENTIALS)
+    store.put(INCOMING, b"content", "application/octet-stream")
+    with store.open(INCOMING) as reading:
+        store.copy(INCOMING, reading.etag, ORIGINAL, "image/jpeg")
+    assert client("s3", emulator).head_object(Bucket=bucket, Key=ORIGINAL)["ContentType"] == "image/jpeg"
+
+
+def test_a_store_that_is_down_says_so_from_every_method() -> None:
+    store = S3Store("bucket", REGION, now, f"http://127.0.0.1:{free_port()}", CREDENTIALS)
+    acts: list[Callable[[], object]] = [
+        store.check,
+        lambda: store.put(INCOMING, b"x", "image/jpeg"),
+        lambda: store.open(INCOMING).__enter__(),
+        lambda: store.head(INCOMING),
+        lambda: store.copy(INCOMING, '"0"', ORIGINAL, "image/jpeg"),
+        lambda: store.delete([INCOMING]),
+        lambda: list(store.list("incoming/")),
+        lambda: store.raise_event(INCOMING),
+    ]
+    with ThreadPoolExecutor(len(acts)) as threads:
+        for answer in [threads.submit(act) for act in acts]:
+            with pytest.raises(UnavailableError):
+                answer.result()
+
+
+def test_what_s3_refuses_is_a_store_that_is_down_and_tells_no_secret(emulator: str) -> None:
+    bucket = new_bucket(emulator)
+    strangers = S3Store(bucket, REGION, now, emulator, Credentials("AKIAI44QH8DHBEXAMPLE", "another secret"))
+    for store in (strangers, S3Store("no-such-bucket", REGION, now, emulator, CREDENTIALS)):
+        with pytest.raises(UnavailableError) as caught:
+            store.put(INCOMING, b"x", "image/jpeg")
+        assert "secret" not in caught.value.message
+        with pytest.raises(UnavailableError):
+            store.check()
+
+
+class Cutter:
+    """Stands between a client and a server, and cuts the first answers of more than `after` bytes when they reach that."""
+
+    def __init__(self, server: str, after: int) -> None:
+        self._server = ("127.0.0.1", urlsplit(server).port or 0)
+        self.after = after
+        self.cuts = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self._server)
+            threading.Thread(target=self._forward, args=(near, far), daemon=True).start()
+            threading.Thread(target=self._answer, args=(far, near), daemon=True).start()
+
+    def _forward(self, near: socket.socket, far: socket.socket) -> None:
+        with suppress(OSError):
+            while data := near.recv(65536):
+                far.sendall(data)
+        _hang_up(far)
+
+    def _answer(self, far: socket.socket, near: socket.socket) -> None:
+        passed = 0
+        with suppress(OSError):
+            while data := far.recv(65536):
+                passed += len(data)
+                if self.cuts > 0 and passed > self.after:
+                    self.cuts -= 1
+                    break
+                near.sendall(data)
+        _hang_up(near)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
+
+
+LARGE = bytes(range(256)) * 4096 * 5
+
+
+@pytest.fixture
+def cutter(emulator: str) -> Iterator[Cutter]:
+    cutter = Cutter(emulator, after=2_000_000)
+    yield cutter
+    cutter.close()
+
+
+@pytest.fixture
+def cut_off(emulator: str, cutter: Cutter) -> S3Store:
+    store = S3Store(new_bucket(emulator), REGION, now, cutter.url, CREDENTIALS)
+    store.put(INCOMING, LARGE, "image/jpeg")
+    return store
+
+
+def test_reading_goes_on_where_a_connection_broke(cutter: Cutter, cut_off: S3Store) -> None:
+    cutter.cuts = 2
+    with cut_off.open(INCOMING) as reading:
+        assert read(reading) == LARGE
+        assert read(reading) == LARGE, "a second look is at the same bytes"
+    assert cutter.cuts == 0
+
+
+def test_an_object_replaced_while_its_connection_was_broken_has_changed(cutter: Cutter, cut_off: S3Store) -> None:
+    cutter.cuts = 1
+    with cut_off.open(INCOMING) as reading:
+        chunks = reading.chunks()
+        next(chunks)
+        cut_off.put(INCOMING, LARGE[::-1], "image/jpeg")
+        with pytest.raises(ObjectChanged):
+            list(chunks)
+
+
+def test_an_object_deleted_while_its_connection_was_broken_has_changed(cutter: Cutter, cut_off: S3Store) -> None:
+    cutter.cuts = 1
+    with cut_off.open(INCOMING) as reading:
+        chunks = reading.chunks()
+        next(chunks)
+        cut_off.delete([INCOMING])
+        with pytest.raises(ObjectChanged):
+            list(chunks)
+
+
+def test_connections_that_always_break_are_a_store_that_is_down(cutter: Cutter, cut_off: S3Store) -> None:
+    cutter.cuts, cutter.after = 1_000, 600_000
+    with pytest.raises(UnavailableError), cut_off.open(INCOMING) as reading:
+        read(reading)

@@ -1,0 +1,106 @@
+"""`chalice local` as a process of its own, on a free port and a folder of the test's."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tests.http.client import Api, over_socket
+
+CHECKOUT = Path(__file__).parents[2]
+_READY = re.compile(r"The image repository is at (http://[^:]+:\d+), its pictures are in ")
+_START_SECONDS = 60.0
+
+
+class Server:
+    """A running server. What it writes is kept in `log`, and ends up in the test's output."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int, checkout: Path) -> None:
+        self.process = process
+        self.checkout = checkout
+        self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
+        self.log: list[str] = []
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wait_until_ready(self) -> None:
+        if not self._ready.wait(_START_SECONDS) or self.process.poll() is not None:
+            raise AssertionError("the server did not start:\n" + "".join(self.log))
+
+    def kill(self) -> None:
+        """`kill -9`, with whatever it has started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self._wait()
+
+    def kill_alone(self) -> None:
+        """`kill -9` of the server's own process; its children find out by themselves."""
+        self.process.kill()
+        self._wait()
+
+    def children(self) -> list[int]:
+        """The process ids of the server's children."""
+        listed = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for file in listed for pid in file.read_text().split()]
+
+    def _wait(self) -> None:
+        self.process.wait(_START_SECONDS)
+        self._reader.join(_START_SECONDS)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.log.append(line)
+            if _READY.match(line):
+                self._ready.set()
+        self._ready.set()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port: int = unused.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    folder: Path,
+    settings: Mapping[str, str] | None = None,
+    *,
+    options: tuple[str, ...] = ("--no-autoreload",),
+    checkout: Path = CHECKOUT,
+) -> Iterator[Server]:
+    """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
+    port = free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
+        "FILE_STORAGE_LOCATION": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **(settings or {}),
+    }
+    command = [Path(sys.executable).with_name("chalice"), "local", "--port", str(port), *options]
+    process = subprocess.Popen(
+        command,
+        cwd=checkout,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    server = Server(process, port, checkout)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.kill()

@@ -1,0 +1,26 @@
+"""The server against its own OpenAPI description, with requests that schemathesis makes up from it."""
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+
+from chalicelib.api import openapi
+from tests import pictures
+from tests.http.server import Server
+
+DESCRIPTION = openapi.describe("http://127.0.0.1")
+REQUESTS_PER_OPERATION = 40
+
+schema = schemathesis.openapi.from_dict(DESCRIPTION)
+
+
+def test_the_server_describes_itself_so(server: Server) -> None:
+    described = server.api.get("/openapi.json").json()
+    assert described == {**DESCRIPTION, "servers": [{"url": server.api.public_url}]}
+
+
+@schema.parametrize()
+@settings(max_examples=REQUESTS_PER_OPERATION, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_within_the_description(case: Case, server: Server) -> None:
+    server.api.upload(pictures.png(1))
+    case.call_and_validate(base_url=server.api.public_url)
