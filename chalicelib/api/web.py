@@ -22,12 +22,12 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 _FOLDER = Path(__file__).parent.parent / "web"
-_PAGE = (_FOLDER / "index.html").read_text("utf-8")
 #: Every file that the page consists of besides itself; nothing else is served.
 _FILES = {path.name: path.read_text("utf-8") for path in sorted(_FOLDER.iterdir()) if path.suffix in _CONTENT_TYPES}
 #: Part of the files' address, so that browsers may keep them for good and never mix two releases.
 _EDITION = hashlib.sha256("\0".join([*_FILES, *_FILES.values()]).encode()).hexdigest()[:12]
-_PRELOADS = "\n".join(f'<link rel="modulepreload" href="{{files}}/{name}">' for name in _FILES if name.endswith(".js"))
+_PRELOADS = "\n".join(f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">' for name in _FILES if name.endswith(".js"))
+_PAGE = (_FOLDER / "index.html").read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -38,8 +38,8 @@ def show_page() -> Response:
     current = runtime.current()
     public_url = html.escape(current.public_url)
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
-    files = f"{urlsplit(public_url).path}/web/{_EDITION}"
-    page = _PAGE.replace("{preloads}", _PRELOADS).replace("{files}", files).replace("{public_url}", public_url)
+    root = urlsplit(public_url).path
+    page = _PAGE.replace("{root}", root).replace("{public_url}", public_url)
     headers: Headers = {
         **_SAFE,
         "Content-Type": "text/html; charset=utf-8",

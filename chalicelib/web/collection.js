@@ -8,7 +8,7 @@ import { retrying } from "./retry.js";
 
 /** @import { Frame, Item, Page } from "./types.js" */
 
-const FIRST_LIMIT = 60;
+const FIRST_LIMIT = 100;
 const LIMIT = 200;
 const PAGES_KEPT = 20;
 /** Signed URLs are good for at least an hour. */

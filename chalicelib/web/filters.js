@@ -1,6 +1,6 @@
 /** The search field, the filters and the sort: between the form and the address. */
 
-import { byId } from "./dom.js";
+import { byId, element } from "./dom.js";
 import * as route from "./route.js";
 
 const TYPING_PAUSE_MILLISECONDS = 250;
@@ -42,6 +42,12 @@ export function onlyCamera(model) {
   route.setQuery(query);
   show();
   open(true);
+}
+
+/** A camera that is known to exist, to choose from. @param {string|null|undefined} model */
+export function offerCamera(model) {
+  const offered = byId("cameras", HTMLDataListElement);
+  if (model && ![...offered.options].some(({ value }) => value === model)) offered.append(element("option", { value: model }));
 }
 
 /** Make the form say what the address says. */

@@ -1,13 +1,13 @@
 /** The gallery: of all rows only those in sight and about are in the document, and their elements are used again. */
 
 import { element, oncePerFrame } from "./dom.js";
-import { dayName, moment, monthName, wallClock } from "./format.js";
+import { count, dayName, monthName } from "./format.js";
 import { GAP, Layout } from "./layout.js";
-import { imageLink } from "./route.js";
+import { Tile } from "./tile.js";
 
 /** @import { Collection } from "./collection.js" */
 /** @import { Row } from "./layout.js" */
-/** @import { Frame, Item } from "./types.js" */
+/** @import { Frame } from "./types.js" */
 
 /** How many heights of the window are kept ready above and below it. */
 const AHEAD = 1;
@@ -17,11 +17,12 @@ const LOAD_AHEAD = 3;
 const HURRY = 0.8;
 const CALM_MILLISECONDS = 120;
 const SPARE_TILES = 200;
+/** From here on it is worth saying where one is. */
+const FAR = 400;
+/** How far below the top of the window the gallery comes into sight, about. */
+const UNDER_BAR = 120;
 
-/**
- * @typedef {{link: HTMLAnchorElement, image: HTMLImageElement, frame: Frame|null}} Tile
- * @typedef {{row: Row, element: HTMLElement, tiles: Tile[]}} Shown
- */
+/** @typedef {{row: Row, element: HTMLElement, tiles: Tile[]}} Shown */
 
 /** Raises `delete` (a CustomEvent with the frame's index) when a tile has the focus and Delete is pressed. */
 export class Grid extends EventTarget {
@@ -133,10 +134,7 @@ export class Grid extends EventTarget {
     shown.element.remove();
     this.#shown.delete(number);
     for (const tile of shown.tiles) {
-      // Without its address the picture stops loading, if it still was.
-      tile.image.removeAttribute("src");
-      tile.link.remove();
-      tile.frame = null;
+      tile.leave();
       if (this.#spare.length < SPARE_TILES) this.#spare.push(tile);
     }
   }
@@ -148,11 +146,10 @@ export class Grid extends EventTarget {
     const made = element("div", { className: "row" });
     made.style.transform = `translateY(${row.top}px)`;
     for (const section of row.sections) made.append(heading(section, row, collection.frames));
-    const tiles = this.#layout.places(row, collection.frames).map(({ index, x, width }) => {
-      const tile = this.#spare.pop() ?? this.#newTile();
-      tile.frame = collection.frames[index];
-      place(tile, row, x, width);
-      tile.link.tabIndex = index === this.#active ? 0 : -1;
+    const tiles = this.#layout.places(row, collection.frames).map((place) => {
+      const tile = this.#spare.pop() ?? new Tile((frame) => this.#collection?.distrust(frame));
+      tile.stand(collection.frames[place.index], row, place);
+      tile.link.tabIndex = place.index === this.#active ? 0 : -1;
       made.append(tile.link);
       return tile;
     });
@@ -165,20 +162,6 @@ export class Grid extends EventTarget {
     let next = Infinity;
     for (const each of this.#shown.keys()) if (each > number && each < next) next = each;
     this.root.insertBefore(made, this.#shown.get(next)?.element ?? null);
-  }
-
-  /** @returns {Tile} */
-  #newTile() {
-    const image = element("img", { alt: "", decoding: "async", draggable: false });
-    const tile = { link: element("a", { className: "tile", draggable: false }, image), image, frame: null };
-    image.addEventListener("load", () => image.classList.add("there"));
-    image.addEventListener("error", () => this.#failedToLoad(tile));
-    return tile;
-  }
-
-  /** @param {Tile} tile */
-  #failedToLoad(tile) {
-    if (tile.frame) this.#collection?.distrust(tile.frame);
   }
 
   /** @param {number} top @param {number} view pixels */
@@ -194,16 +177,19 @@ export class Grid extends EventTarget {
     for (const { tiles } of this.#shown.values()) {
       for (const tile of tiles) {
         const item = tile.frame && this.#collection?.item(tile.frame);
-        if (item) fill(tile, item);
+        if (item) tile.fill(item);
       }
     }
   }
 
   /** @param {number} top pixels */
   #sayWhere(top) {
-    const frame = this.#collection?.frames[this.#layout.rows[this.#layout.rowAt(top)]?.start];
-    this.here.textContent = frame?.day ? monthName(frame.day) : "";
-    this.here.classList.toggle("shown", top > 400 && Boolean(frame?.day));
+    const { frames, total, complete } = this.#collection ?? { frames: [], total: null, complete: true };
+    const frame = frames[this.#layout.rows[this.#layout.rowAt(top + UNDER_BAR)]?.start];
+    let where = frame?.day ? monthName(frame.day) : "";
+    if (!complete && top > this.#layout.height) where = `Loading ${count(frames.length)} of ${count(total ?? frames.length)}…`;
+    this.here.textContent = where;
+    this.here.classList.toggle("shown", top > FAR && where !== "");
   }
 
   /** @returns {number|null} */
@@ -237,25 +223,14 @@ export class Grid extends EventTarget {
 
   /** @param {string} key @returns {number|null} the index that it leads to */
   #target(key) {
+    const frames = this.#collection?.frames ?? [];
     if (key === "ArrowLeft") return this.#active - 1;
     if (key === "ArrowRight") return this.#active + 1;
-    if (key === "ArrowUp") return this.#beside(-1);
-    if (key === "ArrowDown") return this.#beside(1);
+    if (key === "ArrowUp") return this.#layout.beside(this.#active, -1, frames);
+    if (key === "ArrowDown") return this.#layout.beside(this.#active, 1, frames);
     if (key === "Home") return 0;
-    if (key === "End") return (this.#collection?.frames.length ?? 1) - 1;
+    if (key === "End") return frames.length - 1;
     return null;
-  }
-
-  /** The frame above or below the active one. @param {number} step */
-  #beside(step) {
-    const frames = this.#collection?.frames ?? [];
-    const number = this.#layout.rowOf(this.#active);
-    const row = this.#layout.rows[number + step];
-    if (!row) return null;
-    const from = this.#layout.places(this.#layout.rows[number], frames).find(({ index }) => index === this.#active);
-    const centre = from ? from.x + from.width / 2 : 0;
-    const distances = this.#layout.places(row, frames).map(({ index, x, width }) => ({ index, away: Math.abs(x + width / 2 - centre) }));
-    return distances.reduce((best, each) => (each.away < best.away ? each : best)).index;
   }
 
   /** @param {Row|undefined} row */
@@ -276,23 +251,4 @@ function heading(section, row, frames) {
   made.style.width = `${section.width}px`;
   made.style.top = `${row.tiles - 30}px`;
   return made;
-}
-
-/** @param {Tile} tile @param {Row} row @param {number} x @param {number} width */
-function place(tile, row, x, width) {
-  const { link, image, frame } = tile;
-  Object.assign(link.style, { left: `${x}px`, top: `${row.tiles}px`, width: `${width}px`, height: `${row.height}px` });
-  link.dataset.id = String(frame?.id);
-  link.setAttribute("aria-label", "A picture");
-  image.classList.remove("there");
-}
-
-/** @param {Tile} tile @param {Item} item */
-function fill({ link, image }, item) {
-  // A page asked for again may bring the same picture under a newer signature.
-  if (image.getAttribute("src") !== item.thumbnail_url) image.src = item.thumbnail_url;
-  const time = item.taken_at ? `taken ${wallClock(item.taken_at)}` : `uploaded ${moment(item.uploaded_at)}`;
-  link.setAttribute("aria-label", `${item.name}, ${time}`);
-  link.title = item.name;
-  link.href = imageLink(item.id);
 }

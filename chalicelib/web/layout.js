@@ -87,6 +87,23 @@ export class Layout {
     return places;
   }
 
+  /**
+   * The frame nearest above or below another.
+   * @param {number} index
+   * @param {number} step rows to go, down positive
+   * @param {readonly Frame[]} frames
+   * @returns {number|null} its index; null where there is no such row
+   */
+  beside(index, step, frames) {
+    const number = this.rowOf(index);
+    const row = this.rows[number + step];
+    if (!row) return null;
+    const from = this.places(this.rows[number], frames).find((place) => place.index === index);
+    const centre = from ? from.x + from.width / 2 : 0;
+    const away = this.places(row, frames).map((place) => ({ index: place.index, far: Math.abs(place.x + place.width / 2 - centre) }));
+    return away.reduce((best, each) => (each.far < best.far ? each : best)).index;
+  }
+
   /** @param {(row: Row) => boolean} holds for the first rows and not for the later ones */
   #last(holds) {
     let [low, high] = [0, this.rows.length - 1];

@@ -1,9 +1,9 @@
 /** Puts the page together: what is looked at, and who tells whom. */
 
-import { ApiError, health } from "./api.js";
+import { health } from "./api.js";
 import { Collection } from "./collection.js";
 import { Deletions } from "./deletions.js";
-import { byId, element } from "./dom.js";
+import { byId } from "./dom.js";
 import * as files from "./files.js";
 import * as filters from "./filters.js";
 import * as format from "./format.js";
@@ -26,6 +26,7 @@ const grid = new Grid(byId("grid", HTMLElement), byId("here", HTMLElement));
 const viewer = new Viewer();
 const deletions = new Deletions();
 const uploads = new Uploads();
+const total = byId("total", HTMLElement);
 const showNew = byId("show-new", HTMLButtonElement);
 /** @type {Collection|null} */
 let collection = null;
@@ -57,26 +58,28 @@ function tell() {
   if (!collection) return;
   const none = collection.frames.length === 0 && collection.complete;
   message(none ? (filters.active() ? "nothing" : "empty") : null);
-  byId("total", HTMLElement).textContent = collection.total ? format.count(collection.total) : "";
+  if (collection.total) total.textContent = format.count(collection.total);
   grid.render();
 }
 
 /** @param {string|null} id of the message to show instead of the gallery */
 function message(id) {
   for (const each of MESSAGES) byId(each, HTMLElement).hidden = each !== id;
+  document.body.classList.toggle("signed-out", id === "sign-in");
   byId("grid", HTMLElement).hidden = id !== null;
+  if (id !== null) total.textContent = "";
 }
 
 /** @param {unknown} problem */
 function fail(problem) {
-  if (signIn.needed(problem)) return askForKey(problem);
+  if (signIn.needed(problem, { reading: true })) return askForKey(problem);
   byId("failure-text", HTMLElement).textContent = messageOf(problem);
   message("failure");
 }
 
 /** @param {unknown} problem */
 function failedLater(problem) {
-  if (signIn.needed(problem)) askForKey(problem);
+  if (signIn.needed(problem, { reading: true })) askForKey(problem);
   else toast.say(messageOf(problem), { label: "Try again", run: () => grid.render() });
 }
 
@@ -109,6 +112,7 @@ function bringBack(removals) {
   for (const { frame, index } of removals) if (collection.indexOf(frame.id) < 0) collection.restore(index, frame);
   grid.layOut();
   viewer.refresh();
+  if (viewer.open) route.replaceImage(removals[removals.length - 1].frame.id);
   tell();
 }
 
@@ -158,6 +162,7 @@ function start() {
   uploads.addEventListener("problem", (event) => { if (signIn.needed(detailOf(event))) askForKey(detailOf(event)); });
   grid.addEventListener("delete", (event) => remove(detailOf(event)));
   viewer.addEventListener("delete", (event) => remove(detailOf(event)));
+  viewer.addEventListener("details", (event) => filters.offerCamera(detailOf(event).camera?.model));
   viewer.addEventListener("camera", (event) => { route.leaveImage(); filters.onlyCamera(detailOf(event)); });
   viewer.addEventListener("left", (event) => { toast.follow(); if (detailOf(event) >= 0) grid.focus(detailOf(event)); });
   deletions.addEventListener("undone", (event) => bringBack(detailOf(event).removals));

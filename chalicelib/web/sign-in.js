@@ -33,9 +33,14 @@ export function start(signedIn) {
   });
 }
 
-/** Whether a request failed for want of a key, or because the one there is does not count any more. @param {unknown} problem */
-export function needed(problem) {
-  return problem instanceof ApiError && (problem.status === 401 || (problem.status === 403 && problem.code === "ForbiddenError"));
+/**
+ * Whether a request failed for want of a key. Where it only wanted to read, a key that may not even do that is as good as none.
+ * @param {unknown} problem
+ * @param {{reading?: boolean}} [request]
+ */
+export function needed(problem, { reading = false } = {}) {
+  if (!(problem instanceof ApiError)) return false;
+  return problem.status === 401 || (reading && problem.status === 403);
 }
 
 /** @param {unknown} problem why the question comes up */

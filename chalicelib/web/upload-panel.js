@@ -7,7 +7,8 @@ import { ended } from "./uploads.js";
 
 /** @import { Entry, State, Uploads } from "./uploads.js" */
 
-const ROW = 52;
+/** The height of a line, as in the style sheet. */
+const ROW = 68;
 
 /** @type {Record<State, string>} */
 const NAMES = {

@@ -134,7 +134,7 @@ export class Uploads extends EventTarget {
     this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
     try {
       const offers = batch.map(({ file, digest }) => ({ name: file.name, size: file.size, ...(digest && { sha256: digest }) }));
-      const { uploads } = await retrying(() => askToUpload(offers));
+      const { uploads } = await retrying(() => askToUpload(offers), { onPause: (seconds) => this.#notePause(batch, seconds) });
       uploads.forEach((answer, index) => this.#answered(batch[index], answer));
     } catch (problem) {
       for (const entry of batch) this.#end(entry, "failed", messageOf(problem));
@@ -146,9 +146,10 @@ export class Uploads extends EventTarget {
 
   /** @param {Entry} entry @param {Answer} answer */
   #answered(entry, answer) {
+    entry.note = "";
     if (answer.action === "exists") {
       entry.imageId = answer.image_id;
-      this.#end(entry, "duplicate", "Already here: not sent again.");
+      this.#end(entry, "duplicate", "Not sent again.");
     } else if (answer.action === "reject") {
       this.#end(entry, "rejected", answer.error.Message);
     } else {
@@ -163,7 +164,7 @@ export class Uploads extends EventTarget {
     this.#sending += 1;
     entry.state = "sending";
     try {
-      await retrying(() => this.#post(entry), { onPause: (seconds) => this.#note(entry, `Trying again in ${Math.ceil(seconds)} s`) });
+      await retrying(() => this.#post(entry), { onPause: (seconds) => this.#notePause([entry], seconds) });
       Object.assign(entry, { state: "processing", note: "", sent: entry.file.size });
       this.#sent.push(entry);
     } catch (problem) {
@@ -204,7 +205,7 @@ export class Uploads extends EventTarget {
   #learned(entry, upload) {
     entry.imageId = upload.image_id ?? null;
     if (upload.status === "stored") {
-      this.#end(entry, "stored", "Stored.");
+      this.#end(entry, "stored", "");
       this.dispatchEvent(new Event("stored"));
     } else if (upload.status === "duplicate") {
       this.#end(entry, "duplicate", duplicateNote(upload));
@@ -228,9 +229,9 @@ export class Uploads extends EventTarget {
     this.#changed();
   }
 
-  /** @param {Entry} entry @param {string} note */
-  #note(entry, note) {
-    entry.note = note;
+  /** @param {Entry[]} entries @param {number} seconds */
+  #notePause(entries, seconds) {
+    for (const entry of entries) entry.note = `No answer. Trying again in ${Math.ceil(seconds)} s.`;
     this.#changed();
   }
 
@@ -251,9 +252,9 @@ function identity({ name, file }) {
 
 /** @param {UploadState} upload */
 function duplicateNote({ match, differs }) {
-  if (match === "file") return "Already here: the same file.";
+  if (match === "file") return "The same file.";
   const other = differs?.length ? ` Its ${differs.join(", ")} differ.` : "";
-  return `Already here: the same picture in another file.${other}`;
+  return `The same picture in another file.${other}`;
 }
 
 /** @param {unknown} problem */

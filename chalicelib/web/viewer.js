@@ -15,7 +15,10 @@ const FRESH_MILLISECONDS = 30 * 60 * 1000;
 const DETAILS_KEPT = 30;
 const SWIPE_PIXELS = 50;
 
-/** Raises `delete` and `camera` (CustomEvents with the frame's index, with the camera's model) and `left` (with the index). */
+/**
+ * Raises CustomEvents: `delete` and `left` with the frame's index (-1 where it is in no list), `details` with what was learned,
+ * `camera` with the model that was pressed.
+ */
 export class Viewer extends EventTarget {
   /** @type {Collection|null} */ collection = null;
   #dialog = byId("viewer", HTMLDialogElement);
