@@ -1,6 +1,7 @@
 /** Where files come from: dropped (folders with all that is in them), pasted, or chosen. */
 
 import { byId } from "./dom.js";
+import { say } from "./toast.js";
 
 /** Files that systems put beside pictures and nobody means to keep. */
 const LITTER = /^(\.|Thumbs\.db$|desktop\.ini$)/i;
@@ -52,22 +53,26 @@ function holdsFiles(event) {
 function takeDropped(dropped, take) {
   // The entries have to be asked for now: once the event is over they are gone.
   const entries = [...dropped.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  if (!entries.length) take(withoutLitter([...dropped.files]));
-  for (const entry of entries) walk(entry, take);
+  for (const entry of entries) walk(entry, take).catch(() => say(`Not all of ${entry.name} can be read.`));
 }
 
 /** @param {FileSystemEntry} entry @param {(files: File[]) => void} take */
 async function walk(entry, take) {
-  if (entry instanceof FileSystemFileEntry) {
-    take([await new Promise((resolve, reject) => entry.file(resolve, reject))]);
-  } else if (entry instanceof FileSystemDirectoryEntry) {
+  if (isFile(entry)) {
+    take([await fileOf(entry)]);
+  } else if (isFolder(entry)) {
     for await (const part of children(entry)) {
-      const files = await Promise.all(part.filter((each) => each instanceof FileSystemFileEntry).map(fileOf));
-      take(withoutLitter(files));
-      for (const each of part) if (each instanceof FileSystemDirectoryEntry) await walk(each, take);
+      take(withoutLitter(await Promise.all(part.filter(isFile).map(fileOf))));
+      for (const folder of part.filter(isFolder)) await walk(folder, take);
     }
   }
 }
+
+// Browsers do not all make these classes known by name.
+/** @param {FileSystemEntry} entry @returns {entry is FileSystemFileEntry} */
+const isFile = (entry) => entry.isFile;
+/** @param {FileSystemEntry} entry @returns {entry is FileSystemDirectoryEntry} */
+const isFolder = (entry) => entry.isDirectory;
 
 /** @param {FileSystemFileEntry} entry @returns {Promise<File>} */
 function fileOf(entry) {
