@@ -26,7 +26,9 @@ _FOLDER = Path(__file__).parent.parent / "web"
 _FILES = {path.name: path.read_text("utf-8") for path in sorted(_FOLDER.iterdir()) if path.suffix in _CONTENT_TYPES}
 #: Part of the files' address, so that browsers may keep them for good and never mix two releases.
 _EDITION = hashlib.sha256("\0".join([*_FILES, *_FILES.values()]).encode()).hexdigest()[:12]
-_PRELOADS = "\n".join(f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">' for name in _FILES if name.endswith(".js"))
+_PRELOADS = "\n".join(
+    f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">' for name in _FILES if name.endswith(".js")
+)
 _PAGE = (_FOLDER / "index.html").read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 

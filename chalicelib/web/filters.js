@@ -91,7 +91,7 @@ function mark() {
   const badge = byId("filter-count", HTMLElement);
   const filters = active() - (route.query().has("name") ? 1 : 0);
   badge.hidden = filters === 0;
-  badge.textContent = String(filters);
+  badge.textContent = filters ? String(filters) : "";
 }
 
 /** @param {string} called @returns {HTMLInputElement|HTMLSelectElement} */

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 
 from benchmarks.filling import Maker
 from chalicelib import runtime
@@ -23,6 +24,9 @@ _SHAPES = ((4032, 3024), (3024, 4032), (6000, 4000), (4608, 3456), (1920, 1080))
 _NEWEST = datetime(2024, 6, 30, 18, tzinfo=UTC)
 _BATCH = 2000
 
+#: An image and its tags.
+Row = tuple[dict[str, Any], dict[str, Any]]
+
 
 def fill(folder: Path, count: int, files: int = 40) -> None:
     """Give the owner of a laptop `count` images, a few dozen a day up to mid-2024, that share `files` files."""
@@ -32,8 +36,12 @@ def fill(folder: Path, count: int, files: int = 40) -> None:
     database.write(lambda connection: connection.execute(insert(originals), shared))
     rows = _rows(count, shared)
     while batch := list(islice(rows, _BATCH)):
-        database.write(lambda connection, batch=batch: connection.execute(insert(images), [image for image, _ in batch]))
-        database.write(lambda connection, batch=batch: connection.execute(insert(image_tags), [tags for _, tags in batch]))
+        database.write(partial(_insert, batch))
+
+
+def _insert(batch: list[Row], connection: Connection) -> None:
+    connection.execute(insert(images), [image for image, _ in batch])
+    connection.execute(insert(image_tags), [tags for _, tags in batch])
 
 
 def _store(built: Runtime, number: int) -> dict[str, Any]:
@@ -48,7 +56,7 @@ def _store(built: Runtime, number: int) -> dict[str, Any]:
     return made | {"format": "JPEG"}
 
 
-def _rows(count: int, shared: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _rows(count: int, shared: list[dict[str, Any]]) -> Iterator[Row]:
     """The newest first by id as by time, as if they had been uploaded in the order in which they were taken."""
     maker = Maker(0)
     for number in range(1, count + 1):

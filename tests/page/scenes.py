@@ -41,7 +41,10 @@ def _ridge(dice: random.Random, near: float, width: int, height: int) -> list[tu
     base = 0.42 + 0.46 * near
     steps = 160
     return [
-        (width * step / steps, height * (base + sum(tall * math.sin(often * 6.3 * step / steps + at) for often, at, tall in waves)))
+        (
+            width * step / steps,
+            height * (base + sum(tall * math.sin(often * 6.3 * step / steps + at) for often, at, tall in waves)),
+        )
         for step in range(steps + 1)
     ]
 

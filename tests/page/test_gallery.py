@@ -1,6 +1,7 @@
 """Looking through thousands of pictures."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -40,12 +41,16 @@ def test_the_newest_pictures_come_first_under_their_days(thousands: Server, open
 def test_rows_reach_from_edge_to_edge_without_overlap(thousands: Server, open_page: Open) -> None:
     page = open_page(thousands.api.public_url)
     expect_in_view_and_loaded(page, 5000)
-    boxes = page.locator(".row").first.locator(".tile").evaluate_all("all => all.map(each => each.getBoundingClientRect().toJSON())")
+    boxes = (
+        page.locator(".row")
+        .first.locator(".tile")
+        .evaluate_all("all => all.map(each => each.getBoundingClientRect().toJSON())")
+    )
     grid = page.locator("#grid").bounding_box()
     assert grid is not None
     assert boxes[0]["left"] == pytest.approx(grid["x"], abs=1)
     assert boxes[-1]["right"] == pytest.approx(grid["x"] + grid["width"], abs=1)
-    for left, right in zip(boxes, boxes[1:], strict=False):
+    for left, right in pairwise(boxes):
         assert left["right"] < right["left"]
         assert left["height"] == pytest.approx(right["height"])
 

@@ -142,7 +142,9 @@ def test_a_post_that_fails_is_tried_again(empty: Server, open_page: Open, compla
 
 def test_a_folder_dropped_on_the_page_is_taken_with_all_that_is_in_it(empty: Server, open_page: Open, tmp_path: Path) -> None:
     # More than the hundred entries that a browser hands out of a folder at a time.
-    files = {f"trip/{number:03}.png": pictures.png(number, 8, 8) for number in range(103)} | {"trip/deep/er/x.png": pictures.png(500)}
+    files = {f"trip/{number:03}.png": pictures.png(number, 8, 8) for number in range(103)} | {
+        "trip/deep/er/x.png": pictures.png(500)
+    }
     folder = write(tmp_path / "given", files) / "trip"
     single = write(tmp_path, {"single.png": pictures.png(501)}) / "single.png"
     page = open_page(empty.api.public_url)

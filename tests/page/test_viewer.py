@@ -31,7 +31,13 @@ def test_a_picture_is_shown_large_with_what_is_known_of_it(empty: Server, open_p
     expect_shown(page, "Arezzo.jpg")
     assert page.locator("#viewer-image").evaluate("image => Math.max(image.naturalWidth, image.naturalHeight)") == 1280
     details = page.get_by_role("complementary", name="Details")
-    for known in ("1,600 × 1,200", "JPEG", "NIKON COOLPIX P6000", "1/250 s · f/7.1 · ISO 100 · 18 mm", "43.4674° N, 11.8851° E"):
+    for known in (
+        "1,600 \N{MULTIPLICATION SIGN} 1,200",
+        "JPEG",
+        "NIKON COOLPIX P6000",
+        "1/250 s · f/7.1 · ISO 100 · 18 mm",
+        "43.4674° N, 11.8851° E",
+    ):
         expect(details).to_contain_text(known)
     details.get_by_text("EXIF,").click()
     expect(details.get_by_role("row", name="Model COOLPIX P6000")).to_be_visible()
