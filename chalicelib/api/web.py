@@ -1,32 +1,85 @@
-"""What the repository says about itself: the page, the API's description, and its health."""
+"""What the repository says about itself: the page with its files, the API's description, and its health."""
 
+import hashlib
+import html
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
 from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
+from chalicelib.errors import NotFoundError
 from chalicelib.imaging.picture import FORMATS
 from chalicelib.settings import VERSION
 
 blueprint = Blueprint(__name__)
 
-_PAGE = Path(__file__).parent.parent / "web" / "index.html"
-_PAGE_HEADERS: Headers = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+_CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
 }
+_FOLDER = Path(__file__).parent.parent / "web"
+#: Every file that the page consists of besides itself; nothing else is served.
+_FILES = {path.name: path.read_text("utf-8") for path in sorted(_FOLDER.iterdir()) if path.suffix in _CONTENT_TYPES}
+#: Part of the files' address, so that browsers may keep them for good and never mix two releases.
+_EDITION = hashlib.sha256("\0".join([*_FILES, *_FILES.values()]).encode()).hexdigest()[:12]
+_PRELOADS = "\n".join(
+    f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">' for name in _FILES if name.endswith(".js")
+)
+_PAGE = (_FOLDER / "index.html").read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
+_SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 @blueprint.route("/", methods=["GET"])
 @answering
 def show_page() -> Response:
     query_of(blueprint.current_request, frozenset())
-    page = _PAGE.read_text("utf-8").replace("{public_url}", public_url(blueprint.current_request))
-    return Response(page, headers=_PAGE_HEADERS)
+    url = html.escape(public_url(blueprint.current_request))
+    # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
+    root = urlsplit(url).path
+    page = _PAGE.replace("{root}", root).replace("{public_url}", url)
+    headers: Headers = {
+        **_SAFE,
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": _policy(runtime.current().store.origin),
+        "Cache-Control": "no-cache",
+    }
+    return Response(page, headers=headers)
+
+
+@blueprint.route("/web/{edition}/{name}", methods=["GET"])
+@answering
+def serve_file(edition: str, name: str) -> Response:
+    query_of(blueprint.current_request, frozenset())
+    if edition != _EDITION or name not in _FILES:
+        raise NotFoundError("The page has no such file: load the page anew.")
+    headers: Headers = {
+        **_SAFE,
+        "Content-Type": _CONTENT_TYPES[Path(name).suffix],
+        "Cache-Control": "public, max-age=31536000, immutable",
+    }
+    return Response(_FILES[name], headers=headers)
+
+
+def _policy(store: str) -> str:
+    """Only the page's own files run and style; besides the API it talks to the store alone, whose origin is `store`."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' {store}",
+            f"connect-src 'self' {store}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        )
+    )
 
 
 @blueprint.route("/openapi.json", methods=["GET"])

@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import files
@@ -53,6 +53,8 @@ class DiskStore:
             secret = files.shared_secret(root / "signing-key")
             self._publisher = files.Publisher(root, self._temporary, clock())
         self.presigner = Presigner(secret, url_base, clock)
+        #: Scheme and host of every ticket and signed URL.
+        self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
 
     def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the type is in the signed URL
         self._write(key, content, "ObjectCreated:Put")

@@ -50,6 +50,10 @@ class Reading(Protocol):
 class ObjectStore(Protocol):
     """Every method raises `UnavailableError` when the store does not answer."""
 
+    @property
+    def origin(self) -> str:
+        """Scheme and host of every ticket and signed URL, as a browser's policy names them."""
+
     def put(self, key: str, content: bytes, content_type: str) -> None:
         """Store `content` durably; readers see all of it or none. A put under `incoming/` raises the event."""
 

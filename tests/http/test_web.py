@@ -17,6 +17,8 @@ from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 ROUTES = [(path, sorted(views)) for path, views in app.routes.items()]
+#: What is no part of the interface: the store, which answers as S3 does, and the page's own files.
+INTERNAL = ("/store", "/web/{edition}/{name}")
 
 
 def test_health_says_that_all_is_well_and_what_the_limits_are(make_runtime: MakeRuntime) -> None:
@@ -78,7 +80,7 @@ def test_the_page_says_what_this_is_and_how_to_try_it(api: Api) -> None:
     assert "{public_url}" not in page
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     for path, methods in ROUTES:
-        if path not in ("/", "/store"):
+        if path not in ("/", *INTERNAL):
             assert any(f"{method} {path.replace('{image_id}', '{id}')}" in page for method in methods), path
 
 
@@ -87,13 +89,17 @@ def test_the_description_names_this_server_and_every_route(api: Api) -> None:
     assert description["openapi"].startswith("3.1")
     assert description["servers"] == [{"url": PUBLIC_URL}]
     described = {(path, method.upper()) for path, operations in description["paths"].items() for method in operations}
-    assert described == {(path, method) for path, methods in ROUTES for method in methods if path != "/store"}
+    assert described == {(path, method) for path, methods in ROUTES for method in methods if path not in INTERNAL}
 
 
 @pytest.mark.parametrize(("path", "methods"), ROUTES)
 def test_a_listed_path_with_another_method_is_a_405(api: Api, path: str, methods: list[str]) -> None:
     for method in set(METHODS) - set(methods):
-        assert_refused(api.send(method, path.format(image_id=1, upload_id="x"), {}, b""), 405, "MethodNotAllowedError")
+        assert_refused(
+            api.send(method, path.format(image_id=1, upload_id="x", edition="x", name="x"), {}, b""),
+            405,
+            "MethodNotAllowedError",
+        )
 
 
 @pytest.mark.parametrize(
