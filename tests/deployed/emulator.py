@@ -41,6 +41,7 @@ class Emulator:
             "MINISTACK_HOST": "127.0.0.1",
             "MINISTACK_REGION": REGION,
             "PATH": os.environ["PATH"],
+            "STATE_DIR": str(folder / "state"),
             "TMPDIR": str(folder),
         }
         with self._log.open("wb") as log:

@@ -10,8 +10,10 @@ from tests import pictures
 from tests.databases import MariaDb
 from tests.deployed.client import Stack, client, invoke, post, until
 
+pytestmark = pytest.mark.usefixtures("impatient_queue")
 
-@pytest.fixture
+
+@pytest.fixture(scope="module")
 def impatient_queue(stack: Stack) -> Iterator[None]:
     """The queue delivers again after a second, where the template has it wait until a dead function's claim is stale."""
     queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
@@ -76,7 +78,6 @@ def test_a_second_post_to_a_ticket_has_no_effect(stack: Stack) -> None:
     assert stack.status(ticket["upload_id"]) == ended
 
 
-@pytest.mark.usefixtures("impatient_queue")
 def test_uploads_survive_a_database_that_is_down(stack: Stack, database: MariaDb) -> None:
     """Its message ends among the dead letters, its bytes stay, and sent back to the queue it is taken in."""
     content = pictures.png(305)
@@ -112,7 +113,6 @@ def test_an_operators_sweep_finds_nothing_wrong(stack: Stack) -> None:
     assert report["stopped_at"] is None
 
 
-@pytest.mark.usefixtures("stack")
 def test_the_scheduled_sweep_runs_to_its_end() -> None:
     event = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
     event |= {"account": "0", "time": "2026-01-01T00:00:00Z", "region": "any", "resources": []}
