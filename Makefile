@@ -8,7 +8,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Debian's packages that tests need, each with the program it brings.
 PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core exiftool:libimage-exiftool-perl
 
-.PHONY: run test lint unit system-packages bench-ingest bench-list clean
+PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
+
+.DELETE_ON_ERROR:
+.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -19,6 +22,8 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) package
+	$(BIN)/cfn-lint --regions us-east-1 eu-central-1 --template out/sam.yaml
 
 unit: $(VENV)/dev system-packages
 	$(BIN)/python -m pytest
@@ -28,6 +33,27 @@ bench-ingest: $(VENV)/dev  ## what taking a picture in costs, as ratios to the f
 
 bench-list: $(VENV)/dev system-packages  ## what a list costs at a million rows
 	$(BIN)/python -m benchmarks.list
+
+bench-upload: $(VENV)/dev  ## a folder of photos: the command line client against a loop of curl
+	$(BIN)/python -m benchmarks.upload
+
+bench-cold: $(VENV)/dev  ## what a function's first answer costs
+	$(BIN)/python -m benchmarks.cold
+
+package: out/sam.yaml  ## the functions' code and the stack's template, in out/
+
+out/sam.yaml: $(VENV)/dev $(PACKAGED)
+	$(BIN)/python -m infra.package out
+
+deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [PARAMETERS="Name=value …"]: create or update a stack
+	$(MAKE) package
+	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
+
+smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack
+	@$(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
+
+chalicelib/rds-ca.pem:  # by which the functions know the cluster
+	curl --fail --silent --show-error --location --output $@ https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
 
 $(VENV)/local: requirements.txt requirements-local.txt constraints.txt | $(VENV)/python
 	$(PIP) -r requirements-local.txt

@@ -1,16 +1,31 @@
 """The Chalice application: it registers the blueprints, nothing else."""
 
 import sys
+import threading
+
+if threading.current_thread() is not threading.main_thread():
+    # `chalice local` with autoreload: a new file in the checkout, such as bytecode, would restart the server.
+    sys.dont_write_bytecode = True
 
 from chalice.app import Chalice
 
-from chalicelib.api import auth, images, local_store, uploads, web
+from chalicelib import functions, settings
+from chalicelib.api import auth, images, middleware, uploads, web
 
 app = Chalice(app_name="image-repo")
 # Only forms come in as bytes; answers with pictures come from the store.
 app.api.binary_types = ["multipart/form-data"]
-for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, local_store.blueprint):
+for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
+
+wanted = settings.from_env()
+app.register_middleware(middleware.allow_origin, "http")
+if wanted.on_lambda:  # a laptop's server has a log of its own
+    app.register_middleware(middleware.log_request, "http")
+if wanted.image_bucket is None:  # a bucket answers for itself
+    from chalicelib.api import local_store
+
+    app.register_blueprint(local_store.blueprint)
 
 if "chalice.local" in sys.modules:  # `chalice local` has loaded it; on Lambda it does not exist
     from chalicelib.local import server

@@ -2,8 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import URL, Table
 
 from chalicelib.catalog.folding import key
 from chalicelib.catalog.image_rows import json_of, values_of_facts
+from chalicelib.catalog.records import Entry, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
 from chalicelib.facts import Facts
 
@@ -20,6 +20,7 @@ OWNERS = ("alice", "alice", "alice", "alice", "bob", "alice", "alice", "carol", 
 BEGIN = datetime(2016, 1, 1, tzinfo=UTC)
 
 _BATCH = 500
+_TABLES = (originals, images, image_tags, known_files)
 _CAMERAS = [
     (make, f"{make} {series}{number}")
     for make in ("Apple", "Canon", "NIKON CORPORATION", "SONY", "FUJIFILM", "Google", "samsung", "OLYMPUS")
@@ -34,12 +35,37 @@ _SIZES = ((4032, 3024), (3024, 4032), (4000, 3000), (6000, 4000), (4608, 3456), 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The rows of one image, by table."""
+    """One image as it would be admitted."""
 
-    original: dict[str, Any]
-    image: dict[str, Any]
-    tags: dict[str, Any]
-    known: dict[str, Any]
+    owner: str
+    name: str
+    uploaded_at: datetime
+    sha256: bytes
+    entry: Entry
+    file: StoredFile
+
+    def rows(self, number: int) -> tuple[dict[str, Any], ...]:
+        """The rows of `_TABLES` that hold it; its image and its original both get this number as their id."""
+        original = {"id": number, "sha256": self.sha256, "live": 1, **asdict(self.file)}
+        image = {
+            "id": number,
+            "owner": self.owner,
+            "identity": self.entry.identity,
+            "original_id": number,
+            "name": self.name,
+            "name_key": key(self.name),
+            "uploaded_at": self.uploaded_at,
+            "byte_size": self.file.byte_size,
+            "format_key": key(self.file.format),
+            "width": self.entry.width,
+            "height": self.entry.height,
+            "mode": self.entry.mode,
+            "frames": self.entry.frames,
+            "pixel_sha512": self.entry.pixel_sha512,
+            **values_of_facts(self.entry.facts, self.uploaded_at),
+        }
+        tags = {"image_id": number, "exif": json_of(self.entry.facts.exif)}
+        return original, image, tags, {"owner": self.owner, "sha256": self.sha256, "image_id": number}
 
 
 class Maker:
@@ -51,42 +77,31 @@ class Maker:
 
     def make(self, number: int, owner: str) -> Made:
         draw = self._random
-        digest = hashlib.sha256(f"{number} {draw.random()}".encode()).digest()
+        sha256 = hashlib.sha256(f"{number} {draw.random()}".encode()).digest()
         uploaded_at = BEGIN + timedelta(minutes=number * 5, microseconds=draw.randrange(1_000_000))
         width, height = draw.choice(_SIZES)
-        name = draw.choice((f"IMG_{number % 10000:04}.JPG", f"DSC{number % 100000:05}.jpg", f"Ferien {number} Größe.jpeg"))
-        byte_size = int(draw.lognormvariate(14.7, 0.7))
-        format_name = draw.choices(("JPEG", "HEIF", "PNG", "WEBP"), (80, 14, 5, 1))[0]
-        original = {
-            "id": number,
-            "sha256": digest,
-            "storage_id": f"{digest.hex()[:36]}-1",
-            "byte_size": byte_size,
-            "format": format_name,
-            "content_type": "image/jpeg",
-            "thumbnail_extension": "jpg",
-            "live": 1,
-        }
-        facts = self._facts(uploaded_at)
-        image = {
-            "id": number,
-            "owner": owner,
-            "identity": hashlib.sha256(digest).digest(),
-            "original_id": number,
-            "name": name,
-            "name_key": key(name),
-            "uploaded_at": uploaded_at,
-            "byte_size": byte_size,
-            "format_key": key(format_name),
-            "width": width,
-            "height": height,
-            "mode": "RGB",
-            "frames": 1,
-            "pixel_sha512": hashlib.sha512(digest).digest(),
-            **values_of_facts(facts, uploaded_at),
-        }
-        tags = {"image_id": number, "exif": json_of(facts.exif)}
-        return Made(original, image, tags, {"owner": owner, "sha256": digest, "image_id": number})
+        return Made(
+            owner=owner,
+            name=draw.choice((f"IMG_{number % 10000:04}.JPG", f"DSC{number % 100000:05}.jpg", f"Ferien {number} Größe.jpeg")),
+            uploaded_at=uploaded_at,
+            sha256=sha256,
+            entry=Entry(
+                identity=hashlib.sha256(sha256).digest(),
+                width=width,
+                height=height,
+                mode="RGB",
+                frames=1,
+                pixel_sha512=hashlib.sha512(sha256).digest(),
+                facts=self._facts(uploaded_at),
+            ),
+            file=StoredFile(
+                storage_id=f"{sha256.hex()[:36]}-1",
+                byte_size=int(draw.lognormvariate(14.7, 0.7)),
+                format=draw.choices(("JPEG", "HEIF", "PNG", "WEBP"), (80, 14, 5, 1))[0],
+                content_type="image/jpeg",
+                thumbnail_extension="jpg",
+            ),
+        )
 
     def _facts(self, uploaded_at: datetime) -> Facts:
         draw = self._random
@@ -121,13 +136,13 @@ class Maker:
 def fill(url: URL, first: int, count: int) -> None:
     """Insert images number `first` and on into a database that is at the newest tables."""
     maker = Maker(first)
-    tables = (originals, images, image_tags, known_files)
     with pymysql.connect(**connection_arguments(url)) as connection, connection.cursor() as cursor:
         # The rows are ours, and checking each reference takes a third of the time.
         cursor.execute("SET SESSION foreign_key_checks=0, unique_checks=0")
         for start in range(first, first + count, _BATCH):
-            batch = [maker.make(number, OWNERS[number % len(OWNERS)]) for number in _slice(start, first + count)]
-            for table, rows in zip(tables, _columns(batch), strict=True):
+            numbers = range(start, min(start + _BATCH, first + count))
+            made = [maker.make(number, OWNERS[number % len(OWNERS)]).rows(number) for number in numbers]
+            for table, rows in zip(_TABLES, zip(*made, strict=True), strict=True):
                 cursor.executemany(_insert(table), [tuple(row[column.name] for column in table.columns) for row in rows])
             connection.commit()
 
@@ -144,19 +159,6 @@ def connection_arguments(url: URL) -> dict[str, Any]:
         "ssl_disabled": True,
         "init_command": "SET SESSION time_zone='+00:00'",
     }
-
-
-def _slice(start: int, end: int) -> Iterator[int]:
-    return iter(range(start, min(start + _BATCH, end)))
-
-
-def _columns(batch: list[Made]) -> tuple[list[dict[str, Any]], ...]:
-    return (
-        [made.original for made in batch],
-        [made.image for made in batch],
-        [made.tags for made in batch],
-        [made.known for made in batch],
-    )
 
 
 def _insert(table: Table) -> str:

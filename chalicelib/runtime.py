@@ -1,78 +1,29 @@
-"""The composition root: from settings to a store, a catalog and the services over them."""
+"""The composition root: what one process runs, put together from its settings when it is first asked for.
 
-import tempfile
+What a laptop and AWS have in common is here; `local/composition.py` and `deployed.py` add what is theirs, and neither is
+loaded where the other runs.
+"""
+
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Protocol
 
 from chalicelib import settings as settings_module
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.database import Database, sqlite_url
+from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.errors import BadImageError
-from chalicelib.imaging.examine import examine, remake_thumbnails
-from chalicelib.imaging.isolation import DecoderDied, DecoderPool
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
-from chalicelib.local.queue import EventQueue
 from chalicelib.services.access import Access
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
 from chalicelib.services.uploads import Quota, Uploads
 from chalicelib.settings import Settings
-from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.port import ObjectStore
 
-#: Where `chalice local` listens unless it is told otherwise.
-DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
-#: The route of the local store, below the public URL.
+#: The route of a laptop's store, below the public URL.
 STORE_PATH = "/store"
-
-
-@dataclass(frozen=True, slots=True)
-class Runtime:
-    """Everything a request or an event needs, put together once per process."""
-
-    settings: Settings
-    public_url: str
-    catalog: Catalog
-    store: DiskStore
-    queue: EventQueue
-    access: Access
-    uploads: Uploads
-    ingest: Ingest
-    library: Library
-    sweep: Sweep
-
-
-def build(settings: Settings, decoder: "Decoder | None" = None) -> Runtime:
-    """Put a repository together, with its catalog migrated. Raises `UnavailableError` where the database is out of reach.
-
-    `decoder` replaces the child processes that decode.
-    """
-    public_url = settings.public_url or DEFAULT_PUBLIC_URL
-    stale_after = timedelta(seconds=settings.stale_seconds)
-    settings.storage.mkdir(0o700, parents=True, exist_ok=True)
-    database = Database(settings.database_url or sqlite_url(settings.storage / "catalog.sqlite3"))
-    migrate(database)
-    catalog = Catalog(database)
-    queue = EventQueue(lambda notification: ingest.handle(notification), settings.decode_processes)
-    store = DiskStore(settings.storage, public_url + STORE_PATH, _now, queue.send)
-    decoder = decoder or isolated_decoder(settings)
-    ingest = Ingest(catalog, store, decoder.examine, stale_after, _now)
-    return Runtime(
-        settings=settings,
-        public_url=public_url,
-        catalog=catalog,
-        store=store,
-        queue=queue,
-        access=Access(catalog, _now),
-        uploads=Uploads(catalog, store, settings.max_bytes, _quota(settings), _now),
-        ingest=ingest,
-        library=Library(catalog, store),
-        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, _now),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +34,70 @@ class Decoder:
     make_thumbnails: MakeThumbnails
 
 
-def isolated_decoder(settings: Settings) -> Decoder:
-    """Decodes in child processes: one that dies or hangs takes nothing else with it."""
-    limits = Limits(settings.max_pixels, settings.max_frames, settings.max_total_pixels)
-    examiners: DecoderPool[[Path, bytes, Limits], Picture] = DecoderPool(
-        examine, settings.decode_processes, settings.decode_seconds, settings.decode_memory
+class Deliveries(Protocol):
+    """The events on their way to `Ingest`, as far as this process knows of them."""
+
+    def drain(self) -> None:
+        """Return when none waits here and none is in hand here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Everything a request or an event needs, put together once per process.
+
+    `public_url` is `None` where only the request says under which address it came.
+    """
+
+    settings: Settings
+    public_url: str | None
+    catalog: Catalog
+    store: ObjectStore
+    queue: Deliveries
+    access: Access
+    uploads: Uploads
+    ingest: Ingest
+    library: Library
+    sweep: Sweep
+    migrate: Callable[[], None]
+
+
+def build(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+    """Put a repository together: on a laptop with its catalog migrated, on AWS without any connection made.
+
+    Raises `UnavailableError` where a laptop's database is out of reach. `decoder` replaces what decodes otherwise.
+    """
+    if settings.on_lambda:
+        from chalicelib import deployed
+
+        return deployed.compose(settings, decoder)
+    from chalicelib.local import composition
+
+    return composition.compose(settings, decoder)
+
+
+def assemble(
+    settings: Settings, public_url: str | None, database: Database, store: ObjectStore, queue: Deliveries, decoder: Decoder
+) -> Runtime:
+    """The services over a database, a store and a decoder."""
+    stale_after = timedelta(seconds=settings.stale_seconds)
+    quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
+    catalog = Catalog(database)
+    return Runtime(
+        settings=settings,
+        public_url=public_url,
+        catalog=catalog,
+        store=store,
+        queue=queue,
+        access=Access(catalog, now),
+        uploads=Uploads(catalog, store, settings.max_bytes, quota, now),
+        ingest=Ingest(catalog, store, decoder.examine, stale_after, now),
+        library=Library(catalog, store),
+        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),
+        migrate=lambda: migrate(database),
     )
-    thumbnailers: DecoderPool[[Path, Limits], Thumbnails] = DecoderPool(
-        remake_thumbnails, 1, settings.decode_seconds, settings.decode_memory
-    )
-
-    def examine_apart(path: Path, sha256: bytes) -> Picture:
-        return examiners.run(path, sha256, limits)
-
-    def make_thumbnails_apart(chunks: Iterable[bytes]) -> Thumbnails:
-        with tempfile.NamedTemporaryFile(prefix="image-repo-") as file:
-            file.writelines(chunks)
-            file.flush()
-            try:
-                return thumbnailers.run(Path(file.name), limits)
-            except DecoderDied as death:
-                raise BadImageError(f"The file brought the decoder down: {death}") from death
-
-    return Decoder(examine_apart, make_thumbnails_apart)
 
 
-def _quota(settings: Settings) -> Quota:
-    return Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
-
-
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)
 
 

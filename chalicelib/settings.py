@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
+_DATABASES = ("sqlite:///", "mysql+pymysql://")
 _WHOLE_NUMBERS = (
     "max_bytes",
     "max_pixels",
@@ -19,6 +20,7 @@ _WHOLE_NUMBERS = (
     "decode_seconds",
     "decode_memory",
     "stale_seconds",
+    "database_connect_seconds",
 )
 
 
@@ -36,13 +38,30 @@ class Settings:
     Sizes and memory are bytes, times seconds. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder. `database_url` may
     hold a password and is left out of the representation; `None` means a SQLite file in the folder. `public_url` is the
     root under which clients reach this repository, without a trailing slash; `None` means wherever the server listens.
+    `allowed_origin` is the origin of other web pages that may use the API, `*` for any; `None` for none.
+
+    `image_bucket` puts the objects into S3 instead of the folder, or into any server that speaks S3's language and is
+    reached at `aws_endpoint_url`. With `database_tls` a MySQL server must prove who it is, by the system's certificates or by
+    those in the file `database_ca`. With `database_iam` the URL has no password: each connection gets a token of its own.
+    `aws_credentials` are those of the environment (key, secret, session token); where it has none, boto3 looks elsewhere.
+    `on_lambda` tells that this process is one of AWS Lambda's.
+
     `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
     each owner; `None` sets none.
     """
 
     storage: Path
     database_url: str | None = field(default=None, repr=False)
+    database_tls: bool = False
+    database_ca: Path | None = None
+    database_iam: bool = False
     public_url: str | None = None
+    allowed_origin: str | None = None
+    image_bucket: str | None = None
+    aws_endpoint_url: str | None = None
+    aws_region: str = "us-east-1"
+    aws_credentials: tuple[str, str, str | None] | None = field(default=None, repr=False)
+    on_lambda: bool = False
     max_bytes: int = 100_000_000
     max_pixels: int = 150_000_000
     max_frames: int = 2_000
@@ -51,6 +70,7 @@ class Settings:
     decode_seconds: int = 60
     decode_memory: int = 3 * 1024**3
     stale_seconds: int = 900
+    database_connect_seconds: int = 5
     auth: Auth = "open"
     owner_max_bytes: int | None = None
     owner_max_images: int | None = None
@@ -63,7 +83,16 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         storage=Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute(),
         database_url=_database_url(env),
-        public_url=_public_url(env),
+        database_tls=_boolean(env, "DATABASE_TLS"),
+        database_ca=Path(env["DATABASE_CA"]).absolute() if "DATABASE_CA" in env else None,
+        database_iam=_boolean(env, "DATABASE_IAM"),
+        public_url=_address(env, "PUBLIC_URL"),
+        allowed_origin=env.get("ALLOWED_ORIGIN"),
+        image_bucket=env.get("IMAGE_BUCKET"),
+        aws_endpoint_url=_address(env, "AWS_ENDPOINT_URL"),
+        aws_region=env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or Settings.aws_region,
+        aws_credentials=_aws_credentials(env),
+        on_lambda="AWS_LAMBDA_FUNCTION_NAME" in env,
         auth=_auth(env),
         owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
         owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
@@ -76,9 +105,16 @@ def _whole(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**63):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63):
         raise SettingsError(f"{name} must be a whole number above 0, not {text!r}.")
     return int(text)
+
+
+def _boolean(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "false")
+    if text not in ("true", "false"):
+        raise SettingsError(f"{name} must be true or false, not {text!r}.")
+    return text == "true"
 
 
 def _limit(env: Mapping[str, str], name: str) -> int | None:
@@ -95,18 +131,36 @@ def _auth(env: Mapping[str, str]) -> Auth:
     raise SettingsError(f"AUTH must be open or keys, not {text!r}.")
 
 
-def _public_url(env: Mapping[str, str]) -> str | None:
-    text = env.get("PUBLIC_URL")
+def _address(env: Mapping[str, str], name: str) -> str | None:
+    text = env.get(name)
     if text is None:
         return None
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        raise SettingsError(f"PUBLIC_URL must be an http or https address such as https://pictures.example.org, not {text!r}.")
+    if not _is_address(text):
+        raise SettingsError(f"{name} must be an http or https address such as https://pictures.example.org, not {text!r}.")
     return text.rstrip("/")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        return False
+    nothing_else = not (parts.query or parts.fragment or "@" in parts.netloc)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and nothing_else
+
+
+def _aws_credentials(env: Mapping[str, str]) -> tuple[str, str, str | None] | None:
+    """Lambda puts its role's there, and ends the process before they do."""
+    if "AWS_ACCESS_KEY_ID" in env and "AWS_SECRET_ACCESS_KEY" in env:
+        return env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN")
+    return None
 
 
 def _database_url(env: Mapping[str, str]) -> str | None:
     if "DATABASE_URL" in env:
+        if not env["DATABASE_URL"].startswith(_DATABASES):
+            raise SettingsError(f"DATABASE_URL must begin with {' or '.join(_DATABASES)}.")  # it may hold a password: not shown
         return env["DATABASE_URL"]
     if "MYSQL_IMAGE_REPO_ADMIN_PW" in env:
         password = quote(env["MYSQL_IMAGE_REPO_ADMIN_PW"], safe="")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Request, Response
 
+from chalicelib import runtime
 from chalicelib.errors import BadRequestError, RepositoryError
 
 View = Callable[..., Response]
@@ -57,6 +58,19 @@ def json_answer(body: Any, status: int = 200, headers: Headers | None = None) ->
 
 def redirect(url: str) -> Response:
     return Response("", status_code=302, headers={**_PRIVATE, "Location": url, "Content-Type": "text/plain"})
+
+
+def public_url(request: Request) -> str:
+    """The root under which clients reach this repository, without a trailing slash: as set, or as the gateway saw it.
+
+    The gateway's path holds what it puts before ours: the stage, or whatever a domain maps to it.
+    """
+    configured = runtime.current().public_url
+    if configured is not None:
+        return configured
+    path, resource = request.context["path"].rstrip("/"), request.context["resourcePath"].rstrip("/")
+    prefix = path.rsplit("/", resource.count("/"))[0] if resource else path
+    return f"https://{request.context['domainName']}{prefix}"
 
 
 def raw_body(request: Request) -> bytes:

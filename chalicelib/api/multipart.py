@@ -65,8 +65,10 @@ class _Collector:
 
 def parse_form(content_type: str, body: bytes) -> list[Part]:
     """The parts of the form, in order. Raises `BadRequestError` for anything that is not one whole form."""
-    _, options = parse_options_header(content_type)
-    boundary = options.get(b"boundary", b"")
+    try:
+        boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    except UnicodeEncodeError:
+        boundary = b""
     if not 0 < len(boundary) <= 70:
         raise BadRequestError("The form's content type names no usable boundary: let the client set it by itself.")
     collector = _Collector()

@@ -1,14 +1,16 @@
 """The routes that bring pictures in."""
 
+from contextlib import suppress
+
 import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import auth, schemas
-from chalicelib.api.http import answering, json_answer, query_of, raw_body
+from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
 from chalicelib.api.multipart import parse_form
 from chalicelib.catalog.records import Upload
-from chalicelib.errors import BadRequestError, revived
+from chalicelib.errors import BadRequestError, NotFoundError, revived
 from chalicelib.services.uploads import Held, Offer, Refused, Send
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
@@ -39,9 +41,10 @@ def _outcome(upload: Upload) -> Response:
     if upload.status == "rejected":
         raise revived(upload.error_code or "", upload.error_message or "")
     if upload.status in ("stored", "duplicate") and upload.image_id is not None:
-        image = current.library.image(upload.owner, upload.image_id)
-        details = schemas.image_details(image, current.library)
-        return json_answer(schemas.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
+        with suppress(NotFoundError):  # it may have been deleted meanwhile: the upload's state is then all there is to tell
+            image = current.library.image(upload.owner, upload.image_id)
+            details = schemas.image_details(image, current.library)
+            return json_answer(schemas.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
     return json_answer(schemas.upload_state(upload), 202, {"Location": _status_url(upload.id)})
 
 
@@ -93,4 +96,4 @@ def show_upload(upload_id: str) -> Response:
 
 
 def _status_url(upload_id: str) -> str:
-    return f"{runtime.current().public_url}/image/uploads/{upload_id}"
+    return f"{public_url(blueprint.current_request)}/image/uploads/{upload_id}"

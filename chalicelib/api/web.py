@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
-from chalicelib.api.http import Headers, answering, json_answer, query_of
+from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
 from chalicelib.errors import NotFoundError
 from chalicelib.imaging.picture import FORMATS
 from chalicelib.settings import VERSION
@@ -37,15 +37,14 @@ _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-re
 @answering
 def show_page() -> Response:
     query_of(blueprint.current_request, frozenset())
-    current = runtime.current()
-    public_url = html.escape(current.public_url)
+    url = html.escape(public_url(blueprint.current_request))
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
-    root = urlsplit(public_url).path
-    page = _PAGE.replace("{root}", root).replace("{public_url}", public_url)
+    root = urlsplit(url).path
+    page = _PAGE.replace("{root}", root).replace("{public_url}", url)
     headers: Headers = {
         **_SAFE,
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _policy(current.store.origin),
+        "Content-Security-Policy": _policy(runtime.current().store.origin),
         "Cache-Control": "no-cache",
     }
     return Response(page, headers=headers)
@@ -87,7 +86,7 @@ def _policy(store: str) -> str:
 @answering
 def describe() -> Response:
     query_of(blueprint.current_request, frozenset())
-    return json_answer(openapi.describe(runtime.current().public_url))
+    return json_answer(openapi.describe(public_url(blueprint.current_request)))
 
 
 @blueprint.route("/health", methods=["GET"])

@@ -3,6 +3,7 @@
 Alembic is imported only where there is something to do: servers start with a look at one row.
 """
 
+import logging
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -59,6 +60,8 @@ def _revision(connection: Connection) -> str | None:
 def _alone(database: Database, change: "Callable[[Config, Connection], None]") -> None:
     """Run `change` while no other process does so: under SQLite's write lock, or a named lock of MySQL's."""
     from alembic.config import Config
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it announces each of its plugins
 
     def transaction(connection: Connection) -> None:
         config = Config()

@@ -1,5 +1,6 @@
 """The one door to Pillow: opens only the formats on the list, only within the limits, and only files that are whole."""
 
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImag
 from chalicelib.errors import BadImageError
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
+from chalicelib.imaging.ifd import Directories
 from chalicelib.imaging.picture import Limits
 from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
 from chalicelib.imaging.whole_jpeg import RowWatch
+from chalicelib.imaging.whole_png import check_rows, may_lack_rows
 
 # Importing a plugin registers it; Pillow's own start would import all of its formats.
 _PLUGINS = {
@@ -30,6 +33,7 @@ _PLUGINS = {
     "HEIC": "HEIF",
 }
 _MAX_PROFILE_BYTES = 16 << 20
+_MAX_EXIF_CLAIMED, _MOST_EXIF_ENTRIES = 16 << 20, 65_535
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # The limits are ours, come from the settings, and are checked before Pillow sees the file.
@@ -55,6 +59,7 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
     with path.open("rb") as file:
         header = _read_header(file, limits)
         _check_limits(header, limits)
+        _check_exif(header.exif)
         refuse_polyglot(file, header.end)
         file.seek(0)
         watch = RowWatch(file, header.end) if header.one_pass else None
@@ -64,6 +69,8 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
             if watch is not None:
                 watch.load(image)
             image.load()
+        if header.format == "PNG" and may_lack_rows(image, header.frames):
+            check_rows(file)
         try:
             yield OpenedImage(header, image, file)
         finally:
@@ -125,6 +132,17 @@ def _check_limits(header: Header, limits: Limits) -> None:
     total = header.total_pixels or pixels * header.frames
     if total > limits.max_total_pixels:
         raise BadImageError(f"All frames together have {total:,} pixels; at most {limits.max_total_pixels:,} are taken.")
+
+
+def _check_exif(block: bytes) -> None:
+    """Pillow copies the data of every tag at once, and any number of tags may claim the same bytes as theirs."""
+    try:
+        directories = Directories(io.BytesIO(block))
+    except ValueError:
+        return
+    entries, _ = directories.read(directories.first, _MOST_EXIF_ENTRIES)
+    if sum(entry.size for entry in entries.values()) > _MAX_EXIF_CLAIMED:
+        raise BadImageError(f"The tags of its EXIF claim more than {_MAX_EXIF_CLAIMED:,} bytes; send the image without it.")
 
 
 def _check_opened(image: Image.Image, header: Header) -> None:

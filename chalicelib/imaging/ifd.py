@@ -55,24 +55,24 @@ class Directories:
             raise ValueError("no room for a directory")
         self.first: int = self._unpack("Q", head[8:16]) if self._big else self._unpack("I", head[4:8])
 
-    def read(self, offset: int) -> tuple[dict[int, Entry], int]:
-        """The entries of the directory at `offset` whose data lie within the source, and the next directory's offset.
+    def read(self, offset: int, most: int = MAX_ENTRIES) -> tuple[dict[int, Entry], int]:
+        """The first `most` entries of the directory at `offset`, and the next directory's offset.
 
-        What is cut off or out of bounds is left out; the next offset is 0 where there is none. Of a tag that is there
-        twice, the first counts.
+        Entries that are cut off, or whose data are out of bounds, are left out; the next offset is 0 where there is none.
+        Of a tag that is there twice, the first counts.
         """
         count_bytes, entry_bytes, offset_bytes = (8, 20, 8) if self._big else (2, 12, 4)
         claimed = self._at(offset, count_bytes)
         if len(claimed) < count_bytes:
             return {}, 0
         count = self._unpack("Q" if self._big else "H", claimed)
-        data = self._at(offset + count_bytes, min(count, MAX_ENTRIES) * entry_bytes)
+        data = self._at(offset + count_bytes, min(count, most) * entry_bytes)
         entries: dict[int, Entry] = {}
         for at in range(0, len(data) - entry_bytes + 1, entry_bytes):
             entry = self._entry(data[at : at + entry_bytes], offset + count_bytes + at)
             if entry is not None:
                 entries.setdefault(entry.tag, entry)
-        following = self._at(offset + count_bytes + count * entry_bytes, offset_bytes) if count <= MAX_ENTRIES else b""
+        following = self._at(offset + count_bytes + count * entry_bytes, offset_bytes) if count <= most else b""
         if len(following) < offset_bytes:
             return entries, 0
         return entries, self._unpack("Q" if self._big else "I", following)

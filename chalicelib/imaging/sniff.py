@@ -3,7 +3,6 @@
 from chalicelib.errors import BadImageError, UnsupportedImageError
 from chalicelib.imaging.picture import FORMATS
 
-_RIFF_HEADER = 12
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _AV1_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1", b"mif2", b"miaf"}
@@ -25,7 +24,7 @@ def sniff(head: bytes) -> str:
         return "PNG"
     if head.startswith((b"GIF87a", b"GIF89a")):
         return "GIF"
-    if head.startswith(b"RIFF") and head[8:_RIFF_HEADER] == b"WEBP":
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "WEBP"
     if head.startswith(_TIFF_MAGIC):
         return "TIFF"

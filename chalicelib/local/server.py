@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from chalice.local import (
     LocalDevServer,
     LocalGatewayException,
     NotAuthorizedError,
+    ThreadedHTTPServer,
 )
 
 from chalicelib import runtime
@@ -50,14 +52,24 @@ class RequestHandler(ChaliceRequestHandler):
 
     #: Header and body are written apart: without this every reply on a kept-open connection waits for an acknowledgement.
     disable_nagle_algorithm = True
+    #: A request whose version cannot be read is answered with status and headers, not as in 1991.
+    default_request_version = "HTTP/1.1"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:  # noqa: ARG002 # the base class's form
         """The path without its query, which may be a signature."""
-        log.info("%s %s %s", self.command, self.path.partition("?")[0], code)
+        path = getattr(self, "path", "-")  # a request that cannot be read has none
+        log.info("%s %s %s", self.command, path.partition("?")[0], code)
 
     def log_error(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002 # the base class's form
         """Its arguments quote the request."""
         log.warning("a request could not be read")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002 # as above
+        """What http.server would refuse by itself, with pages of its own."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:  # a method it does not know: the gateway says which there are
+            self._generic_handle()
+        else:
+            self._refuse(BadRequestError(f"The request cannot be read: {message or HTTPStatus(code).phrase}."))
 
     def _generic_handle(self) -> None:
         length = self.headers.get("content-length", "0")
@@ -134,13 +146,19 @@ def _body(error: RepositoryError) -> bytes:
     return json.dumps({"Code": error.code, "Message": error.message}).encode("utf-8")
 
 
+class _Listener(ThreadedHTTPServer):
+    """Room for more clients to knock at once than the five of the standard library, beyond which they are reset."""
+
+    request_queue_size = 128
+
+
 class LocalServer(LocalDevServer):
     """Starts, with the server, all that a laptop needs besides."""
 
     def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
         if isinstance(threading.current_thread(), HTTPServerThread):
-            _keep_the_checkout_unchanged()
-        super().__init__(app_object, config, host, port, handler_cls=RequestHandler)
+            _have_decoders_keep_the_checkout_unchanged()
+        super().__init__(app_object, config, host, port, handler_cls=RequestHandler, server_cls=_Listener)
 
     def serve_forever(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -150,7 +168,6 @@ class LocalServer(LocalDevServer):
         self.server.serve_forever()
 
 
-def _keep_the_checkout_unchanged() -> None:
+def _have_decoders_keep_the_checkout_unchanged() -> None:
     """Under autoreload any change in the checkout restarts the server, and the first upload would write bytecode there."""
-    sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

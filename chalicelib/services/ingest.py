@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -49,14 +50,14 @@ class Ingest:
 
     def handle(self, notification: Mapping[str, Any]) -> None:
         """Take in every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
-        for key in _created_keys(notification):
+        for key, created in _created_objects(notification):
             upload_id = keys.upload_of(key)
             if upload_id is None:
                 log.warning("an event names an object that is no upload")
             else:
-                self.take_in(upload_id)
+                self.take_in(upload_id, created)
 
-    def take_in(self, upload_id: str) -> None:
+    def take_in(self, upload_id: str, event_time: datetime | None = None) -> None:
         """Bring one upload to its end. Raises `Busy` while another worker holds it, and any fault that may pass."""
         now = self.clock()
         upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after)
@@ -67,9 +68,10 @@ class Ingest:
         elif upload is Refusal.BUSY:
             raise Busy(f"upload {upload_id} is held by another worker")
         else:
-            self._work_on(upload)
+            self._work_on(upload, (now - event_time).total_seconds() if event_time else None)
 
-    def _work_on(self, upload: Upload) -> None:
+    def _work_on(self, upload: Upload, waited: float | None) -> None:
+        began = time.monotonic()
         try:
             outcome = self._attempt(upload)
         except ClaimLost:
@@ -82,7 +84,10 @@ class Ingest:
                 self.catalog.uploads.release(upload.id, upload.claim)
             raise
         else:
-            log.info("upload %s: %s", upload.id, outcome)
+            taken = round((time.monotonic() - began) * 1000)
+            fields = {"upload_id": upload.id, "outcome": outcome.partition(",")[0], "uploads": 1, "bytes": upload.size}
+            fields |= {"ingest_ms": taken} | ({} if waited is None else {"queue_delay_ms": round(waited * 1000)})
+            log.info("upload %s: %s", upload.id, outcome, extra={"fields": fields})
 
     def _attempt(self, upload: Upload) -> str:
         """Bring the claimed upload to its end and return its outcome in a word."""
@@ -158,11 +163,12 @@ class Ingest:
             self.store.delete(keys.all_of(written.storage_id, THUMBNAIL_SIZES, written.thumbnail_extension))
 
 
-def _created_keys(notification: Mapping[str, Any]) -> Iterator[str]:
-    """The keys of created objects in an S3 notification; the test event S3 sends on set-up has no records."""
+def _created_objects(notification: Mapping[str, Any]) -> Iterator[tuple[str, datetime | None]]:
+    """The keys of created objects in an S3 notification, and since when; the test event S3 sends on set-up has no records."""
     for record in notification.get("Records", []):
         if record.get("eventName", "").startswith("ObjectCreated:"):
-            yield unquote_plus(record["s3"]["object"]["key"])
+            event_time = record.get("eventTime")
+            yield unquote_plus(record["s3"]["object"]["key"]), datetime.fromisoformat(event_time) if event_time else None
 
 
 def _copy_and_hash(reading: Reading, file: IO[bytes]) -> bytes:

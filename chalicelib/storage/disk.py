@@ -50,8 +50,8 @@ class DiskStore:
             root.chmod(0o700)
             for section in _SECTIONS:
                 (root / section).mkdir(0o700, exist_ok=True)
-            self._publisher = files.Publisher(root, self._temporary, clock())
             secret = files.shared_secret(root / "signing-key")
+            self._publisher = files.Publisher(root, self._temporary, clock())
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))

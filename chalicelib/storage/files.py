@@ -89,6 +89,7 @@ class Publisher:
         self._root = root
         self._temporary = temporary
         temporary.mkdir(0o700, exist_ok=True)
+        self._sync(root)
         self._remove_leftovers((now - _LEFTOVER).timestamp())
 
     def write(self, path: Path, content: Iterable[bytes]) -> os.stat_result:
@@ -141,7 +142,7 @@ class Publisher:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         for folder in path.parents:  # a folder made on the way must not be lost either, whoever made it
             self._sync(folder)
-            if folder == self._root:
+            if folder.parent == self._root:  # whose folders have been there, and safe, since it was opened
                 break
 
     def _sync(self, folder: Path) -> None:

@@ -47,6 +47,10 @@ class S3Store:
         self._known_session: Session | None = None
         self._known_client: Any = None
 
+    @property
+    def origin(self) -> str:
+        return self._presigner.origin
+
     def put(self, key: str, content: bytes, content_type: str) -> None:
         with _answering():
             self._client.put_object(Bucket=self._bucket, Key=_writable(key), Body=content, ContentType=content_type)

@@ -32,6 +32,8 @@ class S3Presigner:
             self._base = f"https://{bucket}.s3.{region}.amazonaws.com/"
         else:
             self._base = f"{endpoint_url.rstrip('/')}/{bucket}/"
+        #: Scheme and host of every ticket and signed URL.
+        self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(self._base))
         self._host = urlsplit(self._base).netloc
         self._path = urlsplit(self._base).path
 

@@ -48,7 +48,7 @@ FILTERS = {
     "with a location": Filters(has_location=True),
     "without a location": Filters(has_location=False),
     **{
-        f"{name} beyond all": Filters(ranges={name: Range(1e12, None)})
+        f"{name} beyond all": Filters(ranges={name: Range(2e9, None)})
         for name in ("width", "height", "byte_size", "iso", "f_number", "exposure_time", "focal_length")
     },
 }
@@ -77,7 +77,7 @@ def _plan(database: Database, filters: Filters, sort: Sort, after: Position | No
     Catalog(database).images.page(OWNER, filters, sort, 50, after)
     event.remove(database.engine, "before_cursor_execute", listen)
     statement, parameters = sent[-1]
-    explain = "EXPLAIN QUERY PLAN " if database.engine.dialect.name == "sqlite" else "EXPLAIN "
+    explain = "EXPLAIN QUERY PLAN " if database.engine.dialect.name == "sqlite" else "EXPLAIN FORMAT=TRADITIONAL "
     return list(database.read(lambda connection: connection.exec_driver_sql(explain + statement, parameters).all()))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app import app
 from chalicelib import runtime
+from chalicelib.local import composition
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.settings import Settings
 from tests.http.client import Api, in_process
@@ -23,16 +24,10 @@ def in_process_api() -> Api:
     return Api(in_process(app), PUBLIC_URL)
 
 
-def stored_files(folder: Path) -> list[Path]:
-    """Every file that the store below this folder keeps, half-written ones too."""
-    sections = ("incoming", "originals", "thumbnails", "temporary")
-    return [path for section in sections for path in (folder / section).rglob("*") if path.is_file()]
-
-
 @pytest.fixture(scope="session")
 def decoder(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
     """The decoders' children, started once for all tests."""
-    return runtime.isolated_decoder(Settings(storage=tmp_path_factory.mktemp("decoder")))
+    return composition.isolated_decoder(Settings(storage=tmp_path_factory.mktemp("decoder")))
 
 
 @pytest.fixture

@@ -21,9 +21,10 @@ _START_SECONDS = 60.0
 class Server:
     """A running server. What it writes is kept in `log`, and ends up in the test's output."""
 
-    def __init__(self, process: "subprocess.Popen[str]", port: int, checkout: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[str]", port: int, folder: Path) -> None:
         self.process = process
-        self.checkout = checkout
+        self.port = port
+        self.folder = folder
         self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
         self.log: list[str] = []
         self._ready = threading.Event()
@@ -65,10 +66,23 @@ class Server:
         self._ready.set()
 
 
+def command(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run one of the operator's commands on a folder."""
+    program = [sys.executable, "-m", "chalicelib.cli", *arguments]
+    environment = _environment(folder) | dict(settings or {})
+    return subprocess.run(program, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port: int = unused.getsockname()[1]
         return port
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """This process's environment without anything that could set the server up otherwise."""
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**inherited, "FILE_STORAGE_LOCATION": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @contextmanager
@@ -81,24 +95,18 @@ def running(
 ) -> Iterator[Server]:
     """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
     port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")},
-        "FILE_STORAGE_LOCATION": str(folder),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **(settings or {}),
-    }
-    command = [Path(sys.executable).with_name("chalice"), "local", "--port", str(port), *options]
+    program = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
     process = subprocess.Popen(
-        command,
+        program,
         cwd=checkout,
-        env=environment,
+        env=_environment(folder) | dict(settings or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         start_new_session=True,
     )
-    server = Server(process, port, checkout)
+    server = Server(process, port, folder)
     try:
         server.wait_until_ready()
         yield server

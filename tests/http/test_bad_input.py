@@ -122,6 +122,9 @@ def deep(levels: int) -> str:
 
 
 GOOD = {"name": "a.png", "size": 10}
+BAD_SIZES: list[Any] = [-1, 1.5, "10", None, True, [], {}, 2**63, 10**400, 1e300]
+NO_NAMES: list[Any] = [None, 1, True, [], {}, ["a"]]
+BAD_DIGESTS: list[Any] = [1, "", "abc", "g" * 64, "0" * 63, "0" * 65, "0" * 64 + "\n", "\uff10" * 64, [], True]
 
 
 @pytest.mark.parametrize(
@@ -152,15 +155,12 @@ GOOD = {"name": "a.png", "size": 10}
         pytest.param(json.dumps({"files": [{"size": 10}]}).encode(), id="no name"),
         *(
             pytest.param(json.dumps({"files": [GOOD, {**GOOD, "size": size}]}).encode(), id=f"size {size!r:.20}")
-            for size in (-1, 1.5, "10", None, True, [], {}, 2**63, 10**400, 1e300)
+            for size in BAD_SIZES
         ),
-        *(
-            pytest.param(json.dumps({"files": [{**GOOD, "name": name}]}).encode(), id=f"name {name!r}")
-            for name in (None, 1, True, [], {}, ["a"])
-        ),
+        *(pytest.param(json.dumps({"files": [{**GOOD, "name": name}]}).encode(), id=f"name {name!r}") for name in NO_NAMES),
         *(
             pytest.param(json.dumps({"files": [{**GOOD, "sha256": digest}]}).encode(), id=f"sha256 {digest!r:.20}")
-            for digest in (1, "", "abc", "g" * 64, "0" * 63, "0" * 65, "0" * 64 + "\n", "\uff10" * 64, [], True)
+            for digest in BAD_DIGESTS
         ),
     ],
 )

@@ -11,8 +11,9 @@ from chalicelib.imaging.picture import THUMBNAIL_SIZES
 from chalicelib.runtime import Runtime
 from tests import pictures
 from tests.http.client import Api, assert_refused, path_of
-from tests.http.conftest import PUBLIC_URL, stored_files
+from tests.http.conftest import PUBLIC_URL
 from tests.http.shelf import Shelf
+from tests.repositories import files_in
 
 FIELDS = {
     "id", "name", "uploaded_at", "taken_at", "format", "content_type", "byte_size", "width", "height", "thumbnail_url",
@@ -188,10 +189,10 @@ def test_another_owners_image_looks_like_an_absent_one(api: Api, repository: Run
 
 
 def test_a_delete_leaves_nothing_of_the_image_in_the_folder(api: Api, repository: Runtime, image: Any) -> None:
-    assert len(stored_files(repository.settings.storage)) == 4
+    assert len(files_in(repository.settings.storage)) == 4
     answer = api.delete(image["id"])
     assert (answer.status, answer.body) == (204, b"")
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
     left = b"".join(path.read_bytes() for path in repository.settings.storage.rglob("*") if path.is_file())
     assert pictures.png(1, 600, 300) not in left
     assert api.list() == {"images": [], "next_cursor": None}
@@ -219,11 +220,11 @@ def test_a_file_that_another_owner_holds_too_is_stored_once_and_outlives_a_delet
     theirs = repository.uploads.receive("another", "theirs.png", content)
     mine = api.upload(content, "mine.png").json()
     assert mine["duplicate"] is False
-    assert len(stored_files(repository.settings.storage)) == 4
+    assert len(files_in(repository.settings.storage)) == 4
     assert api.delete(mine["id"]).status == 204
-    assert len(stored_files(repository.settings.storage)) == 4
+    assert len(files_in(repository.settings.storage)) == 4
     repository.library.delete("another", theirs.image_id or 0)
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
     assert repository.sweep.run().problems == []
 
 

@@ -17,8 +17,9 @@ from chalicelib.services.uploads import Offer, Send
 from chalicelib.storage.disk import DiskStore
 from tests import pictures
 from tests.http.client import FORM, Answer, Api, field_part, file_part, form
-from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api, stored_files
+from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 from tests.http.waiting import Gate
+from tests.repositories import files_in
 
 CONTENT = pictures.png(1)
 
@@ -32,7 +33,7 @@ def assert_store_refuses(answer: Answer, status: int, code: str) -> None:
 
 
 def snapshot(folder: Path) -> dict[Path, bytes]:
-    return {path: path.read_bytes() for path in stored_files(folder)}
+    return {path: path.read_bytes() for path in files_in(folder)}
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_ticket_with_a_field_missing_or_altered_is_refused(api: Api, repositor
     assert api.post_ticket(ticket, CONTENT, missing).status in (400, 403)
     for altered in (fields[name] + "0", fields[name][:-1], fields[name].swapcase() + "x", "", "é"):
         assert api.post_ticket(ticket, CONTENT, {**fields, name: altered}).status in (400, 403), altered
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
     assert api.status(ticket["upload_id"])["status"] == "pending"
     assert api.post_ticket(ticket, CONTENT).status == 204
 
@@ -73,7 +74,7 @@ def test_an_expired_ticket_is_a_403(api: Api, repository: Runtime) -> None:
     assert isinstance(answer, Send)
     ticket = {"url": answer.ticket.url, "fields": answer.ticket.fields}
     assert_store_refuses(api.post_ticket(ticket, CONTENT), 403, "AccessDenied")
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
 
 
 @pytest.mark.parametrize(
@@ -81,14 +82,14 @@ def test_an_expired_ticket_is_a_403(api: Api, repository: Runtime) -> None:
 )
 def test_a_wrong_size_is_a_400(api: Api, repository: Runtime, ticket: Any, content: bytes, code: str) -> None:
     assert_store_refuses(api.post_ticket(ticket, content), 400, code)
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
 
 
 def test_the_key_of_another_upload_is_a_403(api: Api, repository: Runtime, ticket: Any) -> None:
     other = api.ask_for(CONTENT)
     answer = api.post_ticket(ticket, CONTENT, {**ticket["fields"], "key": other["fields"]["key"]})
     assert_store_refuses(answer, 403, "AccessDenied")
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,7 @@ def test_a_key_that_is_a_path_gets_nowhere(api: Api, repository: Runtime, ticket
 def test_a_key_that_is_a_path_is_not_read_even_when_it_is_signed(api: Api, repository: Runtime) -> None:
     (repository.settings.storage.parent / "secret").write_text("secret")
     for key in ("../secret", "incoming/../../secret", "signing-key", "catalog.sqlite3", "/etc/passwd", "incoming/\0"):
+        assert isinstance(repository.store, DiskStore)
         url = repository.store.presigner.url(key, "text/plain", "a.txt", "inline")
         assert_store_refuses(api.fetch(url), 404, "NoSuchKey")
 
@@ -195,7 +197,7 @@ def test_a_replay_with_other_bytes_during_the_ingest_stores_one_of_the_two_whole
     assert examined == [first, second]
     assert details["sha256"] == hashlib.sha256(second).hexdigest()
     assert details["sha512"] == hashlib.sha512(pictures.image(2).tobytes()).hexdigest()
-    assert len(stored_files(repository.settings.storage)) == 4
+    assert len(files_in(repository.settings.storage)) == 4
 
 
 @pytest.fixture

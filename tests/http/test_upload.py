@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from chalicelib import runtime
+from chalicelib.catalog.records import Image
 from chalicelib.imaging.picture import Picture
+from chalicelib.local import composition
 from chalicelib.runtime import Decoder, Runtime
+from chalicelib.services.library import Library
 from chalicelib.services.uploads import PATIENCE
 from tests import pictures
 from tests.http.client import FORM, Api, assert_refused, field_part, file_part, form
-from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api, stored_files
+from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 from tests.http.waiting import Gate
+from tests.repositories import files_in
 
 
 def test_a_new_picture_is_answered_with_201_and_its_details(api: Api) -> None:
@@ -77,7 +81,7 @@ def test_a_file_that_is_no_image_is_refused_and_leaves_nothing_behind(
 ) -> None:
     assert_refused(api.upload(content, "picture.jpg"), status, code)
     repository.queue.drain()
-    assert stored_files(repository.settings.storage) == []
+    assert files_in(repository.settings.storage) == []
     assert api.list()["images"] == []
     assert api.upload(pictures.png(2)).status == 201
 
@@ -92,7 +96,7 @@ def test_a_file_beyond_max_bytes_is_refused(make_runtime: MakeRuntime) -> None:
 
 def test_a_picture_beyond_max_pixels_is_refused(make_runtime: MakeRuntime) -> None:
     settings = make_runtime().settings
-    make_runtime(decoder=runtime.isolated_decoder(replace(settings, max_pixels=600, decode_processes=1)))
+    make_runtime(decoder=composition.isolated_decoder(replace(settings, max_pixels=600, decode_processes=1)))
     api = in_process_api()
     assert_refused(api.upload(pictures.png(1, 601, 1)), 422, "BadImageError")
     assert api.upload(pictures.png(1, 600, 1)).status == 201
@@ -121,6 +125,20 @@ def test_an_upload_that_takes_longer_than_patience_is_answered_with_202(make_run
     ended = api.fetch(answer.headers["location"]).json()
     assert ended == {**waiting, "status": "stored", "image_id": ended["image_id"]}
     assert api.details(ended["image_id"])["name"] == "slow.png"
+
+
+def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: Runtime) -> None:
+    class DeletedMeanwhile(Library):
+        def image(self, owner: str, image_id: int) -> Image:
+            repository.library.delete(owner, image_id)
+            return repository.library.image(owner, image_id)
+
+    runtime.use(replace(repository, library=DeletedMeanwhile(repository.catalog, repository.store)))
+    answer = in_process_api().upload(pictures.png(1))
+    assert answer.status == 202, answer
+    assert answer.json()["status"] == "stored"
+    assert answer.headers["location"].endswith(answer.json()["upload_id"])
+    assert files_in(repository.settings.storage) == []
 
 
 def test_the_patience_is_the_contracts_twenty_seconds(repository: Runtime) -> None:

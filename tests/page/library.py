@@ -46,7 +46,7 @@ def _insert(batch: list[Row], connection: Connection) -> None:
 
 def _store(built: Runtime, number: int) -> dict[str, Any]:
     """Put one file with its thumbnails into the store; its row."""
-    made = Maker(number).make(number, "local").original
+    made, *_ = Maker(number).make(number, "local").rows(number)
     width, height = _shape(number)
     for size in (256, 512, 1280):
         scale = size / max(width, height)
@@ -60,11 +60,11 @@ def _rows(count: int, shared: list[dict[str, Any]]) -> Iterator[Row]:
     """The newest first by id as by time, as if they had been uploaded in the order in which they were taken."""
     maker = Maker(0)
     for number in range(1, count + 1):
-        made = maker.make(number, "local")
+        _, image, tags, _ = maker.make(number, "local").rows(number)
         file = shared[number % len(shared)]
         width, height = _shape(file["id"])
         taken_at = (_NEWEST - timedelta(minutes=37 * (count - number))).replace(tzinfo=None)
-        image = made.image | {
+        image |= {
             "original_id": file["id"],
             "identity": hashlib.sha256(f"identity {number}".encode()).digest(),
             "name": f"IMG_{number:06}.JPG",
@@ -74,7 +74,7 @@ def _rows(count: int, shared: list[dict[str, Any]]) -> Iterator[Row]:
             "taken_at": taken_at,
             "sort_time": taken_at,
         }
-        yield image, made.tags
+        yield image, tags
 
 
 def _shape(number: int) -> tuple[int, int]:

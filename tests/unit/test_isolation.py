@@ -64,10 +64,11 @@ def test_a_child_that_dies_is_reported_and_replaced(pool: DecoderPool[[str], obj
 
 @pytest.mark.parametrize("task", ["sleep", "spin", "spin in C"])
 def test_a_child_that_hangs_is_killed(task: str) -> None:
+    others = set(active_children())
     pool = DecoderPool(work, processes=1, seconds=0.3, memory=MEMORY)
     with pytest.raises(DecoderDied, match=r"longer than 0\.3 seconds"):
         pool.run(task)
-    assert active_children() == []
+    assert set(active_children()) <= others
     pool.close()
 
 

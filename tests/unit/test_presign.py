@@ -1,6 +1,7 @@
 """Tickets and URLs of the local store: what was minted passes, and nothing else does."""
 
 import base64
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -188,6 +189,13 @@ def test_a_condition_that_does_not_hold_is_refused(conditions: list[Any]) -> Non
     assert refusal(signed(policy(*conditions))) == (403, "AccessDenied")
 
 
+def test_a_credential_for_another_day_or_place_is_refused() -> None:
+    for scope in ("20260516/local/s3", "20260517/elsewhere/s3", "20260517/local/sqs"):
+        form = signed(policy({"key": KEY}), **{"x-amz-credential": f"local/{scope}/aws4_request"})
+        assert refusal(form) == (403, "SignatureDoesNotMatch")
+    assert refusal(signed(policy(), **{"x-amz-credential": "stranger/20260517/local/s3/aws4_request"}))[0] == 403
+
+
 def url(now: datetime = NOW, name: str = "IMG_0001.JPG") -> str:
     return presigner(now).url("originals/" + "0" * 36 + "-1", "image/jpeg", name, "inline")
 
@@ -233,6 +241,16 @@ def test_a_url_with_one_parameter_more_or_less_or_twice_is_refused(which: int) -
         with pytest.raises(StoreRefusal) as caught:
             presigner().check_get(changed)
         assert caught.value.status == 403
+
+
+@pytest.mark.parametrize("which", range(6))
+def test_even_a_signed_url_must_hold_each_parameter_once_and_no_other(which: int) -> None:
+    minted = parameters(url())[:-1]
+    for changed in ([*minted, minted[which]], minted[:which] + minted[which + 1 :], [*minted, ("versionId", "1")]):
+        text = f"GET\n{sigv4.canonical_query(changed)}".encode()
+        with pytest.raises(StoreRefusal) as caught:
+            presigner().check_get([*changed, ("X-Amz-Signature", hmac.digest(SECRET, text, "sha256").hex())])
+        assert (caught.value.status, caught.value.code) == (403, "AccessDenied")
 
 
 @given(st.lists(st.tuples(st.text(st.characters(), max_size=20), st.text(st.characters(), max_size=20))))

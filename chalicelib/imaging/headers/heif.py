@@ -7,6 +7,7 @@ from chalicelib.errors import UnsupportedImageError
 from chalicelib.imaging.headers import boxes, coded_size
 from chalicelib.imaging.headers.boxes import WHAT, Box, Items
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, truncated
+from chalicelib.imaging.whole_heif import check_coded_data
 
 _PICTURES = {b"hvc1", b"av01", b"grid", b"iden", b"iovl", b"tmap", b"avc1", b"jpeg", b"j2k1", b"vvc1", b"unci", b"hvt1"}
 _CODED = {b"hvc1", b"av01"}
@@ -65,9 +66,12 @@ def _still(file: BinaryIO, name: str, items: Items, size: int, alone: bool) -> H
     if not (width and height):
         raise damaged(name, "its picture has no size")
     shown = _shown(items)
+    check_coded_data(file, items, shown)
     depths = [depth for item in shown for depth in _depths(items.properties.get(item, []))]
     others = {item for item, kind in items.kinds.items() if kind in _PICTURES} - shown
-    cropped = name == "AVIF" and any(box.name == b"clap" for box in properties)
+    names = {box.name for box in properties}
+    # Pillow's AVIF leaves the crop out; libheif, turning a cropped picture, takes pixels of chance from outside of it.
+    cropped = b"clap" in names and (name == "AVIF" or bool(names & {b"irot", b"imir"}))
     return Header(
         format=name,
         width=width,

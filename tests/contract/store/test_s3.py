@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
@@ -103,6 +106,35 @@ def test_signing_needs_nothing_of_boto3() -> None:
     assert done.stdout.strip() == ""
 
 
+FINDER = f"""
+from datetime import UTC, datetime
+from chalicelib.errors import UnavailableError
+from chalicelib.storage.s3 import S3Store
+store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC))
+try:
+    print(store.ticket("{INCOMING}", 1, datetime.now(UTC)).fields)
+except UnavailableError as error:
+    print(error)
+"""
+
+
+def test_without_credentials_of_its_own_a_store_signs_with_those_that_boto3_finds(tmp_path: Path) -> None:
+    (tmp_path / "credentials").write_text(
+        "[someone]\naws_access_key_id = AKIASOMEONE\naws_secret_access_key = secret\naws_session_token = token\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+
+    def signed_with(**more: str) -> str:
+        arguments = [sys.executable, "-c", FINDER]
+        return subprocess.run(arguments, env=environment | more, capture_output=True, cwd=ROOT, text=True, check=True).stdout
+
+    fields = signed_with(AWS_PROFILE="someone")
+    assert "'x-amz-credential': 'AKIASOMEONE/" in fields
+    assert "'x-amz-security-token': 'token'" in fields
+    assert "no AWS credentials" in signed_with()
+
+
 def test_raising_an_event_makes_the_bucket_speak_of_the_object_again(emulator: str) -> None:
     bucket, queues = new_bucket(emulator), client("sqs", emulator)
     store = S3Store(bucket, REGION, now, emulator, CREDENTIALS)
@@ -169,6 +201,39 @@ def test_what_s3_refuses_is_a_store_that_is_down_and_tells_no_secret(emulator: s
         assert "secret" not in caught.value.message
         with pytest.raises(UnavailableError):
             store.check()
+
+
+class Strict(BaseHTTPRequestHandler):
+    """Answers DeleteObjects as S3 does where the emulators do not: a thousand keys at most, and refusals key by key."""
+
+    def do_POST(self) -> None:
+        named = re.findall(rb"<Key>(.*?)</Key>", self.rfile.read(int(self.headers["Content-Length"])))
+        refused = [key for key in named if key.startswith(b"originals/")]
+        errors = b"".join(b"<Error><Key>%s</Key><Code>AccessDenied</Code></Error>" % key for key in refused)
+        self.send_response(200 if len(named) <= 1000 else 400)
+        self.end_headers()
+        self.wfile.write(b"<DeleteResult>%s</DeleteResult>" % errors)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def strict() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Strict) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_delete_that_is_refused_in_part_is_not_passed_over(strict: str) -> None:
+    store = S3Store("bucket", REGION, now, strict, CREDENTIALS)
+    store.delete([INCOMING])
+    with pytest.raises(UnavailableError, match="AccessDenied"):
+        store.delete([INCOMING, ORIGINAL])
+
+
+def test_no_delete_names_more_keys_than_s3_takes(strict: str) -> None:
+    S3Store("bucket", REGION, now, strict, CREDENTIALS).delete(keys.incoming(f"{number:036}") for number in range(2001))
 
 
 class Cutter:

@@ -1,0 +1,106 @@
+"""What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
+
+from chalicelib import runtime, telemetry
+from chalicelib.catalog.records import ApiKey, Scope
+from chalicelib.errors import BadRequestError
+from chalicelib.services.sweep import Place, Report
+
+#: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
+_LAST_CALL = 120_000
+
+Json = dict[str, Any]
+
+blueprint = Blueprint(__name__)
+
+
+# Chalice puts the name into an ARN that CloudFormation fills in: what the queue is called is the stack's choice.
+@blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
+def ingest(event: SQSEvent) -> None:
+    """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
+    current = runtime.current()
+    with telemetry.invocation(event.context) as ended:
+        for record in event:
+            current.ingest.handle(json.loads(record.body))
+        ended["outcome"] = "done"
+
+
+@blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
+def sweep(event: CloudWatchEvent) -> Json:
+    current = runtime.current()
+    with telemetry.invocation(event.context) as ended:
+        report = current.sweep.run(time_is_up=_last_call(event.context))
+        ended |= {"outcome": "done", "broken_invariants": len(report.problems), **_answer(report)}
+        return _answer(report)
+
+
+@blueprint.lambda_function(name="admin")
+def admin(event: Json, context: Any) -> Json:
+    """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
+    arguments = dict(event)
+    command = _COMMANDS.get(arguments.pop("command", None))
+    if command is None:
+        raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    runtime.current()
+    with telemetry.invocation(context, command=event["command"]) as ended:
+        answer = command(context, **arguments)
+        ended["outcome"] = "done"
+        return answer
+
+
+def _migrate(_context: Any) -> Json:
+    runtime.current().migrate()
+    return {"done": "The catalog is up to date."}
+
+
+def _sweep(context: Any, dry_run: bool = False, start: dict[str, str] | None = None) -> Json:
+    """`start` is the `stopped_at` of a run that was cut off."""
+    place = Place(**start) if start else None
+    return _answer(runtime.current().sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context)))
+
+
+def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
+    """The only time that the key itself is shown."""
+    key, text = runtime.current().access.create(owner, scopes)
+    return {"id": key.id, "key": text}
+
+
+def _list_keys(_context: Any) -> Json:
+    return {"keys": [_shown(key) for key in runtime.current().access.all()]}
+
+
+def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
+    runtime.current().access.revoke(id)
+    return {"done": "The key is revoked."}
+
+
+_COMMANDS: dict[Any, Callable[..., Json]] = {
+    "migrate": _migrate,
+    "sweep": _sweep,
+    "create-key": _create_key,
+    "list-keys": _list_keys,
+    "revoke-key": _revoke_key,
+}
+
+
+def _shown(key: ApiKey) -> Json:
+    revoked = key.revoked_at.isoformat() if key.revoked_at else None
+    return {"id": key.id, "owner": key.owner, "scopes": key.scopes, "created": key.created_at.isoformat(), "revoked": revoked}
+
+
+def _last_call(context: Any) -> Callable[[], bool]:
+    return lambda: int(context.get_remaining_time_in_millis()) < _LAST_CALL
+
+
+def _answer(report: Report) -> Json:
+    place = report.stopped_at
+    return {
+        "done": dict(report.done),
+        "problems": report.problems,
+        "stopped_at": {"step": place.step, "after": place.after} if place else None,
+    }

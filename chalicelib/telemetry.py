@@ -1,0 +1,88 @@
+"""Logs that machines read: one JSON object a line, and in it, where a record counts something, metrics for CloudWatch.
+
+A record's `fields` (`extra={"fields": {...}}`) become members of its line; those that are named below become metrics too, in
+CloudWatch's embedded metric format. On a laptop nothing of this is loaded and the messages alone are shown.
+"""
+
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+NAMESPACE = "ImageRepository"
+
+#: Units of the metrics, by the dimensions that they are told apart by.
+_METRICS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("function",): {
+        "bytes": "Bytes",
+        "ingest_ms": "Milliseconds",
+        "queue_delay_ms": "Milliseconds",
+        "broken_invariants": "Count",
+    },
+    ("function", "outcome"): {"uploads": "Count"},
+}
+
+_invocation: ContextVar[Mapping[str, str] | None] = ContextVar("invocation", default=None)
+
+log = logging.getLogger(__name__)
+
+
+def configure() -> None:
+    """Send every record of this process to standard output, as JSON."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+@contextmanager
+def invocation(context: Any, **fields: str) -> Iterator[dict[str, Any]]:
+    """Mark every record within as that of one invocation, and log its end; what the body adds to the dict is logged with it.
+
+    `context` is Lambda's.
+    """
+    token = _invocation.set({"request_id": context.aws_request_id, "function": context.function_name})
+    began = time.monotonic()
+    ended: dict[str, Any] = {**fields, "outcome": "fault"}
+    try:
+        yield ended
+    finally:
+        ended["duration_ms"] = round((time.monotonic() - began) * 1000)
+        log.info("ended: %s", ended["outcome"], extra={"fields": ended})
+        _invocation.reset(token)
+
+
+class JsonFormatter(logging.Formatter):
+    """One line for each record; clients' texts in it are escaped, so that no line can be forged."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z",
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **(_invocation.get() or {}),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = "".join(traceback.format_exception(*record.exc_info))
+        metrics = _metrics(line)
+        if metrics:
+            line["_aws"] = {"Timestamp": int(record.created * 1000), "CloudWatchMetrics": metrics}
+        return json.dumps(line, default=str)
+
+
+def _metrics(line: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "Namespace": NAMESPACE,
+            "Dimensions": [dimensions],
+            "Metrics": [{"Name": name, "Unit": unit} for name, unit in units.items() if name in line],
+        }
+        for dimensions, units in _METRICS.items()
+        if line.keys() & units.keys() and line.keys() >= set(dimensions)
+    ]

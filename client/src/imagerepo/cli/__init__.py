@@ -1,0 +1,1 @@
+"""The command `imagerepo`: reads arguments, drives the package above, and speaks on standard output and error."""

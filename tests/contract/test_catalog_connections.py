@@ -1,0 +1,102 @@
+"""How connections are made: how many, with which password, encrypted to whom."""
+
+import datetime
+import ipaddress
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import text
+
+from chalicelib.catalog.database import Database
+from chalicelib.errors import UnavailableError
+from tests.databases import MariaDb, execute, mariadb
+
+
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[MariaDb]:
+    with mariadb() as server:
+        yield server
+
+
+def test_more_work_than_connections_waits_and_then_is_unavailable(own_server: MariaDb) -> None:
+    database = Database(own_server.url, pool_size=1, read_timeout=1)
+    with pytest.raises(UnavailableError):
+        database.read(lambda _connection: database.check())
+    database.check()
+    database.dispose()
+
+
+def test_a_statement_that_takes_longer_than_the_read_timeout_is_unavailable(own_server: MariaDb) -> None:
+    database = Database(own_server.url, read_timeout=1)
+    with pytest.raises(UnavailableError):
+        database.read(lambda connection: connection.scalar(text("SELECT SLEEP(5)")))
+    database.check()
+    database.dispose()
+
+
+def test_the_password_is_asked_for_at_each_new_connection(own_server: MariaDb) -> None:
+    execute(own_server.url, "CREATE OR REPLACE USER tokens@'127.0.0.1' IDENTIFIED BY 'p@ss/wo:rd %40#é'")
+    asked: list[str] = []
+
+    def password() -> str:
+        asked.append("p@ss/wo:rd %40#é" if len(asked) != 1 else "expired")
+        return asked[-1]
+
+    database = Database(own_server.url.set(username="tokens"), password=password)
+    database.check()
+    database.check()
+    assert len(asked) == 1
+    database.dispose()
+    with pytest.raises(UnavailableError):
+        database.check()
+    database.check()
+    assert len(asked) == 3
+    database.dispose()
+
+
+def test_connections_are_encrypted_where_asked_and_only_to_a_server_that_is_trusted(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    _write_certificate(certificate, key)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    with mariadb("--ssl-cert=../server.pem", "--ssl-key=../server.key", files=(certificate, key)) as server:
+        database = Database(server.url, tls=trusting)
+        cipher = database.read(lambda connection: connection.execute(text("SHOW STATUS LIKE 'Ssl_cipher'")).one())
+        assert cipher[1] != ""
+        database.dispose()
+        stranger = Database(server.url, tls=ssl.create_default_context())
+        with pytest.raises(UnavailableError):
+            stranger.check()
+        stranger.dispose()
+
+
+def _write_certificate(certificate: Path, key: Path) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(private, hashes.SHA256())
+    )
+    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
+    key.write_bytes(
+        private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+@pytest.mark.parametrize("url", ["postgresql://localhost/x", "mysql://localhost/x", "mariadb+pymysql://localhost/x"])
+def test_another_kind_of_database_is_refused_by_name(url: str) -> None:
+    with pytest.raises(ValueError, match=url.partition(":")[0].replace("+", r"\+")):
+        Database(url)

@@ -1,0 +1,105 @@
+"""A client of the deployed stack: plain HTTP, and what the account's owner can do."""
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+
+ENDED = ("stored", "duplicate", "rejected", "expired")
+#: Longer than anything may take on a busy machine; nothing waits for it that goes well.
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The stack as deployed: where the API is, a key for it, and the outputs."""
+
+    url: str
+    key: str
+    outputs: dict[str, str]
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.key}"} | options.pop("headers", {})
+        return httpx.request(method, self.url + path, headers=headers, timeout=PATIENCE, **options)
+
+    def get(self, path: str) -> Any:
+        answer = self.request("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(self, *files: tuple[str, bytes]) -> list[dict[str, Any]]:
+        """One answer for each file."""
+        offers = [{"name": name, "size": len(content)} for name, content in files]
+        answer = self.request("POST", "/image/uploads", json={"files": offers})
+        assert answer.status_code == 201, answer.text
+        uploads: list[dict[str, Any]] = answer.json()["uploads"]
+        return uploads
+
+    def status(self, upload_id: str) -> dict[str, Any]:
+        state: dict[str, Any] = self.get(f"/image/uploads/{upload_id}")
+        return state
+
+    def ended(self, upload_id: str) -> dict[str, Any]:
+        """The upload's state once it has ended."""
+        state: dict[str, Any] = until(lambda: self.status(upload_id), lambda state: state["status"] in ENDED)
+        return state
+
+    def upload(self, name: str, content: bytes) -> dict[str, Any]:
+        """Bring one file in by the client's path, and return the state it ended in."""
+        [ticket] = self.ask((name, content))
+        assert post(ticket, content).status_code == 204
+        return self.ended(ticket["upload_id"])
+
+    def objects(self, prefix: str = "") -> list[str]:
+        """The keys of what is in the bucket now."""
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.outputs["ImageBucket"], Prefix=prefix)
+        return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+    def admin(self, **event: Any) -> Any:
+        return invoke(self.outputs["AdminFunction"], event)
+
+    def waiting(self, queue: str = "IngestQueueUrl") -> int:
+        """Messages in a queue, those in hand included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+
+def client(service: str) -> Any:
+    make: Any = boto3.client  # only the stubs of S3 are installed
+    return make(service)
+
+
+def post(ticket: dict[str, Any], content: bytes, **changed: str) -> httpx.Response:
+    """The form post that a ticket permits."""
+    fields = {**ticket["fields"], **changed}
+    return httpx.post(ticket["url"], data=fields, files={ticket["file_field"]: io.BytesIO(content)}, timeout=PATIENCE)
+
+
+def invoke(function: str, event: Any) -> Any:
+    """What a function answers; fails the test where the function does."""
+    answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    text = answer["Payload"].read().decode()
+    assert "FunctionError" not in answer, text
+    return json.loads(text)
+
+
+def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+    """What `look` finds once that is good."""
+    deadline = time.monotonic() + PATIENCE
+    while not good(found := look()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    return found
+
+
+def fetched(urls: Iterable[str]) -> list[bytes]:
+    """What the store serves, to somebody without a key."""
+    answers = [httpx.get(url, timeout=PATIENCE) for url in urls]
+    assert all(answer.status_code == 200 for answer in answers), answers
+    return [answer.content for answer in answers]

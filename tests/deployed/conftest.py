@@ -1,0 +1,91 @@
+"""The packaged stack, deployed as an operator would: once for all tests of this folder."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.databases import MariaDb, mariadb, new_database
+from tests.deployed.client import Stack, client
+from tests.deployed.emulator import REGION, Emulator, emulator
+
+ROOT = Path(__file__).parent.parent.parent
+STACK, CODE_BUCKET = "images", "code"
+CONCURRENCY = 4
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make package` makes."""
+    out = tmp_path_factory.mktemp("package")
+    run("infra.package", str(out))
+    return out
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Emulator]:
+    """The account, which boto3 and the operator's commands find in the environment."""
+    with emulator() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.environment.items():
+            patch.setenv(name, value)
+        client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database() -> Iterator[MariaDb]:
+    with mariadb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(aws: Emulator, database: MariaDb, package: Path) -> Iterator[Stack]:
+    """Deployed, then updated with the address that it got, and a key made."""
+    with new_database(database.url) as url:
+        existing = f"DatabaseUrl={url.render_as_string(hide_password=False)}"
+        deploy(package, existing, "DatabaseTls=false", "BucketTls=false", f"IngestConcurrency={CONCURRENCY}")
+        address = f"{aws.url}/restapis/{outputs()['RestAPIId']}/api/_user_request_"
+        deploy(package, f"PublicUrl={address}")
+        _do_what_the_emulator_leaves_out(package)
+        made = Stack(address, "", outputs())
+        yield Stack(address, made.admin(command="create-key", owner="ann", scopes=["read", "write"])["key"], outputs())
+
+
+def run(module: str, *arguments: str) -> None:
+    """One of the operator's commands."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def deploy(package: Path, *parameters: str) -> None:
+    run("infra.deploy", "--stack", STACK, "--bucket", CODE_BUCKET, "--package", str(package), *parameters)
+
+
+def outputs() -> dict[str, str]:
+    [description] = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {item["OutputKey"]: item["OutputValue"] for item in description["Outputs"]}
+
+
+def _do_what_the_emulator_leaves_out(package: Path) -> None:
+    """It takes a number in a parameter for text, and passes over what an API's definition says of the gateway's answers."""
+    functions: Any = client("lambda")
+    [source] = functions.list_event_source_mappings()["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": CONCURRENCY})
+    api: Any = client("apigateway")
+    rest_api = outputs()["RestAPIId"]
+    template = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))
+    for kind, answer in template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"].items():
+        headers = answer["ResponseParameters"]["Headers"]
+        values = {f"gatewayresponse.header.{name}": value for name, value in headers.items() if isinstance(value, str)}
+        api.put_gateway_response(
+            restApiId=rest_api,
+            responseType=kind,
+            statusCode=answer["StatusCode"],
+            responseParameters=values,
+            responseTemplates=answer["ResponseTemplates"],
+        )
+    api.create_deployment(restApiId=rest_api, stageName="api")

@@ -1,0 +1,125 @@
+"""What the queue brings to the ingest function: late, twice, nonsense, and through faults of the database."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests import pictures
+from tests.databases import MariaDb
+from tests.deployed.client import Stack, client, invoke, post, until
+
+
+@pytest.fixture
+def impatient_queue(stack: Stack) -> Iterator[None]:
+    """The queue delivers again after a second, where the template has it wait until a dead function's claim is stale."""
+    queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
+    before = client("sqs").get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})
+    yield
+    client("sqs").set_queue_attributes(**queue, Attributes=before)
+
+
+def notification(*keys: str) -> dict[str, Any]:
+    record = {"eventName": "ObjectCreated:Post", "eventTime": "2026-01-01T00:00:00.000Z"}
+    return {"Records": [{**record, "s3": {"bucket": {"name": "any"}, "object": {"key": key}}} for key in keys]}
+
+
+def send(stack: Stack, message: Any) -> None:
+    client("sqs").send_message(QueueUrl=stack.outputs["IngestQueueUrl"], MessageBody=json.dumps(message))
+
+
+def settled(stack: Stack) -> bool:
+    """Whether the queue is empty and nothing in it was given up."""
+    until(stack.waiting, lambda count: count == 0)
+    return stack.waiting("DeadLetterQueueUrl") == 0
+
+
+def test_an_event_delivered_twice_changes_nothing(stack: Stack) -> None:
+    [ticket] = stack.ask(("twice.png", pictures.png(300)))
+    assert post(ticket, pictures.png(300)).status_code == 204
+    ended = stack.ended(ticket["upload_id"])
+    before = stack.objects()
+    send(stack, notification(ticket["fields"]["key"]))
+    assert settled(stack)
+    assert stack.status(ticket["upload_id"]) == ended
+    assert stack.objects() == before
+
+
+def test_events_that_are_about_nothing_are_done_with(stack: Stack) -> None:
+    send(stack, {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "any"})
+    send(stack, notification("incoming/" + "0" * 36, "incoming%2F" + "1" * 36, "originals/x", "incoming/%C3%A9+%00"))
+    send(stack, {"Records": []})
+    assert settled(stack)
+
+
+def test_an_event_of_several_records_with_encoded_keys_takes_each_in(stack: Stack) -> None:
+    """S3 sends one record at a time today, and says that it may send more."""
+    files = [("one.png", pictures.png(301)), ("two.png", pictures.png(302))]
+    tickets = stack.ask(*files)
+    for ticket, (_, content) in zip(tickets, files, strict=True):
+        assert post(ticket, content).status_code == 204
+    keys = [ticket["fields"]["key"].replace("/", "%2F") for ticket in tickets]
+    send(stack, notification(*keys, *keys))
+    assert [stack.ended(ticket["upload_id"])["status"] for ticket in tickets] == ["stored", "stored"]
+    assert settled(stack)
+
+
+def test_a_second_post_to_a_ticket_has_no_effect(stack: Stack) -> None:
+    content, other = pictures.encoded(pictures.image(303), "BMP"), pictures.encoded(pictures.image(304), "BMP")
+    [ticket] = stack.ask(("posted twice.bmp", content))
+    assert post(ticket, content).status_code == 204
+    ended = stack.ended(ticket["upload_id"])
+    assert post(ticket, other).status_code == 204
+    until(lambda: stack.objects("incoming/"), lambda found: not found)
+    assert stack.status(ticket["upload_id"]) == ended
+
+
+@pytest.mark.usefixtures("impatient_queue")
+def test_uploads_survive_a_database_that_is_down(stack: Stack, database: MariaDb) -> None:
+    """Its message ends among the dead letters, its bytes stay, and sent back to the queue it is taken in."""
+    content = pictures.png(305)
+    [ticket] = stack.ask(("through the fault.png", content))
+    database.stop()
+    try:
+        answer = stack.request("GET", "/image/list")
+        assert (answer.status_code, answer.json()["Code"]) == (503, "UnavailableError"), answer.text
+        assert int(answer.headers["retry-after"]) > 0
+        assert post(ticket, content).status_code == 204
+        until(lambda: stack.waiting("DeadLetterQueueUrl"), lambda count: count == 1)
+        assert stack.objects("incoming/") == [ticket["fields"]["key"]]
+    finally:
+        database.start()
+    assert until(lambda: stack.request("GET", "/health").status_code, lambda status: status == 200) == 200
+    assert stack.status(ticket["upload_id"])["status"] == "pending"
+    redrive(stack)
+    assert stack.ended(ticket["upload_id"])["status"] == "stored"
+    assert settled(stack)
+
+
+def redrive(stack: Stack) -> None:
+    """What `aws sqs start-message-move-task` does, which the emulator does not know."""
+    sqs, letters = client("sqs"), stack.outputs["DeadLetterQueueUrl"]
+    for message in sqs.receive_message(QueueUrl=letters, MaxNumberOfMessages=10).get("Messages", []):
+        sqs.send_message(QueueUrl=stack.outputs["IngestQueueUrl"], MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"])
+
+
+def test_an_operators_sweep_finds_nothing_wrong(stack: Stack) -> None:
+    report = stack.admin(command="sweep", dry_run=True)
+    assert report["problems"] == []
+    assert report["stopped_at"] is None
+
+
+@pytest.mark.usefixtures("stack")
+def test_the_scheduled_sweep_runs_to_its_end() -> None:
+    event = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
+    event |= {"account": "0", "time": "2026-01-01T00:00:00Z", "region": "any", "resources": []}
+    [function] = [name for name in function_names() if "-Sweep-" in name]
+    report = invoke(function, event)
+    assert (report["problems"], report["stopped_at"]) == ([], None)
+
+
+def function_names() -> list[str]:
+    return [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]

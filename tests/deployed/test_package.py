@@ -1,0 +1,118 @@
+"""The package itself: it stands alone, starts light, and would be refused if it did not fit the runtime."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.wheels import faults
+from tests import pictures
+from tests.deployed.conftest import ROOT
+
+PYTHON = sys.version_info[:2]
+
+
+@pytest.fixture(scope="module")
+def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(package / "deployment.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def in_the_package(unpacked: Path, code: str, *arguments: str) -> Any:
+    """What the code prints as JSON, run by a Python that has nothing but the package and its standard library."""
+    environment = {
+        "AWS_LAMBDA_FUNCTION_NAME": "any",
+        "IMAGE_BUCKET": "bucket",
+        "DATABASE_URL": "mysql+pymysql://user@127.0.0.1:9/none",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+    }
+    preamble = f"import sys, json; sys.path.insert(0, {str(unpacked)!r})\n"
+    command = [getattr(sys, "_base_executable", sys.executable), "-I", "-S", "-B", "-c", preamble + code, *arguments]
+    done = subprocess.run(command, env=environment, cwd=unpacked, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_api_starts_without_what_it_does_not_need(unpacked: Path) -> None:
+    code = """
+import app
+from chalicelib import runtime
+current = runtime.current()
+current.store.url('originals/' + '0' * 36 + '-1', 'image/png', 'a.png', 'inline')
+current.store.ticket('incoming/' + '0' * 36, 1, runtime.now())
+heavy = ('PIL', 'pillow_heif',
+         'alembic', 'boto3', 'botocore', 'chalicelib.local', 'sqlalchemy.orm', 'chalicelib.imaging.decode')
+print(json.dumps([sorted(app.app.routes), [name for name in heavy if name in sys.modules]]))
+"""
+    routes, loaded = in_the_package(unpacked, code)
+    assert loaded == []
+    assert "/image/list" in routes
+    assert "/store" not in routes
+
+
+def test_the_package_decodes_with_what_is_in_it(unpacked: Path, tmp_path: Path) -> None:
+    code = """
+from pathlib import Path
+from chalicelib import deployed, settings
+decoder = deployed.direct_decoder(settings.from_env())
+print(json.dumps([decoder.examine(Path(name), b'').format for name in sys.argv[1:]]))
+"""
+    files = []
+    for file_format in ("JPEG", "PNG", "HEIC", "AVIF", "WEBP"):
+        files.append(tmp_path / file_format)
+        files[-1].write_bytes(pictures.encoded(pictures.image(1), file_format))
+    assert in_the_package(unpacked, code, *map(str, files)) == ["JPEG", "PNG", "HEIC", "AVIF", "WEBP"]
+
+
+def test_the_package_brings_its_migrations_and_its_bytecode(unpacked: Path) -> None:
+    code = "import alembic.command, chalicelib.catalog.migrate as m; print(json.dumps([m.HEAD, m.__cached__]))"
+    head, cached = in_the_package(unpacked, code)
+    assert list((unpacked / "chalicelib/catalog/migrations/versions").glob(f"{head}_*.py"))
+    assert Path(cached).is_file()
+
+
+def test_every_path_of_the_definition_answers_other_methods_with_405(package: Path) -> None:
+    """The emulator passes this part of a definition over."""
+    api = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]["RestAPI"]["Properties"]
+    assert "/image/list" in api["DefinitionBody"]["paths"]
+    for path, methods in api["DefinitionBody"]["paths"].items():
+        assert len(methods) > 1, f"{path} is not one of ours"
+        other = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["responses"]["default"]
+        body = json.loads(other["responseTemplates"]["application/json"])
+        assert (other["statusCode"], body["Code"]) == ("405", "MethodNotAllowedError")
+
+
+def test_a_package_that_fits_is_found_to_fit(unpacked: Path) -> None:
+    assert list(faults(unpacked, ROOT / "requirements.txt", PYTHON)) == []
+
+
+def test_what_does_not_fit_the_runtime_is_named(tmp_path: Path) -> None:
+    def wheel(name: str, *tags: str) -> None:
+        dist = tmp_path / f"{name}-1.0.dist-info"
+        dist.mkdir()
+        dist.joinpath("WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
+        dist.joinpath("RECORD").write_text(f"{name}.so,sha256=x,1\n")
+        tmp_path.joinpath(f"{name}.so").write_bytes(b"")
+
+    wheel("fits", "cp311-cp311-manylinux_2_17_x86_64")
+    wheel("stable", "cp38-abi3-manylinux2014_x86_64", "cp38-abi3-manylinux_2_28_x86_64")
+    wheel("compiled", "cp311-cp311-linux_x86_64")
+    wheel("newer", "cp311-cp311-manylinux_2_34_x86_64")
+    wheel("snake", "cp312-cp312-manylinux_2_17_x86_64")
+    wheel("arm", "cp311-cp311-manylinux_2_17_aarch64")
+    tmp_path.joinpath("stray.so.1").write_bytes(b"")
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(
+        '# why\nfits==1.0  # yes\nleft-out==2.0; python_version < "3.12"\nlater==3.0; python_version >= "3.12"\n'
+    )
+    found = list(faults(tmp_path, requirements, (3, 11)))
+    named = [sentence.split()[0] for sentence in found]
+    assert named == ["left-out", "arm.so", "compiled.so", "newer.so", "snake.so", "stray.so.1"]

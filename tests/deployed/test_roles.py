@@ -1,0 +1,112 @@
+"""Each function can do its work, as the other tests show, and nothing more, as these do under its own role."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tests.deployed.client import Stack, client
+
+FUNCTIONS = ("APIHandler", "CheckKey", "Ingest", "Sweep", "Admin")
+Session = Any
+
+UPLOAD = "incoming/" + "0" * 36
+ORIGINAL = f"originals/{'0' * 36}-1"
+THUMBNAIL = f"thumbnails/{'0' * 36}-1/256.jpg"
+
+
+@pytest.fixture(scope="module")
+def sessions(stack: Stack) -> dict[str, Session]:
+    """Somebody with the role of each function. Only Lambda may take them, until the account's owner lets somebody else."""
+    assert stack.outputs
+    iam, me = client("iam"), client("sts").get_caller_identity()["Arn"]
+    taken = {}
+    for function in client("lambda").list_functions()["Functions"]:
+        name = function["FunctionName"].split("-")[1]
+        role = function["Role"].rpartition("/")[2]
+        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        mine = {"Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}
+        trust["Statement"].append(mine)
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+        keys = client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
+        taken[name] = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    return taken
+
+
+def test_every_function_has_a_role_of_its_own(sessions: dict[str, Session]) -> None:
+    assert sorted(sessions) == sorted(FUNCTIONS)
+    roles = {session.client("sts").get_caller_identity()["Arn"] for session in sessions.values()}
+    assert len(roles) == len(FUNCTIONS)
+
+
+def s3(method: str, key: str, **more: Any) -> Callable[[Session, Stack], Any]:
+    def attempt(session: Session, stack: Stack) -> Any:
+        return getattr(session.client("s3"), method)(Bucket=stack.outputs["ImageBucket"], Key=key, **more)
+
+    return attempt
+
+
+def sqs(method: str, **more: Any) -> Callable[[Session, Stack], Any]:
+    def attempt(session: Session, stack: Stack) -> Any:
+        return getattr(session.client("sqs"), method)(QueueUrl=stack.outputs["IngestQueueUrl"], **more)
+
+    return attempt
+
+
+def invoke_admin(session: Session, stack: Stack) -> Any:
+    event = json.dumps({"command": "list-keys"}).encode()
+    functions = session.client("lambda", config=Config(retries={"total_max_attempts": 1}))
+    return functions.invoke(FunctionName=stack.outputs["AdminFunction"], Payload=event)
+
+
+def take_the_bucket(session: Session, stack: Stack) -> Any:
+    return session.client("s3").put_bucket_policy(Bucket=stack.outputs["ImageBucket"], Policy="{}")
+
+
+def read_code(session: Session, _stack: Stack) -> Any:
+    return session.client("s3").list_objects_v2(Bucket="code")
+
+
+@pytest.mark.parametrize(
+    ("function", "attempt"),
+    [
+        ("APIHandler", s3("get_object", UPLOAD)),
+        ("APIHandler", s3("delete_object", UPLOAD)),
+        ("APIHandler", s3("put_object", ORIGINAL, Body=b"")),
+        ("APIHandler", s3("put_object", "elsewhere", Body=b"")),
+        ("APIHandler", sqs("receive_message")),
+        ("APIHandler", sqs("send_message", MessageBody="{}")),
+        ("CheckKey", s3("get_object", ORIGINAL)),
+        ("CheckKey", s3("put_object", UPLOAD, Body=b"")),
+        ("CheckKey", sqs("receive_message")),
+        ("Ingest", s3("put_object", UPLOAD, Body=b"")),
+        ("Ingest", s3("get_object", ORIGINAL)),
+        ("Ingest", sqs("send_message", MessageBody="{}")),
+        ("Ingest", sqs("purge_queue")),
+        ("Sweep", s3("put_object", ORIGINAL, Body=b"")),
+        ("Sweep", sqs("receive_message")),
+        ("Admin", s3("put_object", ORIGINAL, Body=b"")),
+        ("Admin", sqs("delete_message", ReceiptHandle="x")),
+        *((function, attempt) for function in FUNCTIONS for attempt in (invoke_admin, take_the_bucket, read_code)),
+    ],
+)
+def test_a_role_does_not_reach_beyond_its_function(
+    sessions: dict[str, Session], stack: Stack, function: str, attempt: Callable[[Session, Stack], Any]
+) -> None:
+    with pytest.raises(ClientError) as refused:
+        attempt(sessions[function], stack)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403, refused.value
+    assert "Denied" in refused.value.response["Error"]["Code"], refused.value
+
+
+def test_what_the_roles_may_do_is_not_refused(sessions: dict[str, Session], stack: Stack) -> None:
+    """So that a refusal above says something about the deed, not about the session."""
+    s3("put_object", UPLOAD, Body=b"x")(sessions["APIHandler"], stack)
+    assert s3("get_object", UPLOAD)(sessions["Ingest"], stack)["Body"].read() == b"x"
+    s3("put_object", THUMBNAIL, Body=b"x")(sessions["Sweep"], stack)
+    s3("delete_object", THUMBNAIL)(sessions["APIHandler"], stack)
+    s3("delete_object", UPLOAD)(sessions["Sweep"], stack)

@@ -1,0 +1,142 @@
+"""Keys: who gets in, as whom, and how far; and the commands that make them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from tests import pictures
+from tests.http.client import Answer, Api, assert_refused
+from tests.http.server import Server, command, running
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that asks for keys."""
+    with running(tmp_path_factory.mktemp("guarded"), {"AUTH": "keys"}) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """Sends every request with a key, but what goes to the store, which signs for itself."""
+
+    api: Api
+    authorization: str
+
+    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        own = {} if target.startswith("/store") else {"Authorization": self.authorization}
+        return self.api.send(method, target, {**headers, **own}, body)
+
+
+def with_key(server: Server, owner: str, *scopes: str) -> Api:
+    """The API as a client with a new key sees it."""
+    return bearing(server, f"Bearer {new_key(server, owner, *scopes)[1]}")
+
+
+def bearing(server: Server, authorization: str) -> Api:
+    return replace(server.api, send=Bearing(server.api, authorization))
+
+
+def new_key(server: Server, owner: str, *scopes: str) -> tuple[str, str]:
+    """A new key's id and text."""
+    made = command(
+        server.folder, "keys", "create", "--owner", owner, *(word for scope in scopes for word in ("--scope", scope))
+    )
+    assert (made.returncode, made.stderr) == (0, "")
+    text = made.stdout.splitlines()[-1]
+    return text.split("_")[1], text
+
+
+PRIVATE = ["/image/list", "/image/1", "/image/1/details", "/image/1/thumbnail", "/image/uploads/x"]
+
+
+def test_without_a_key_only_what_is_public_is_answered(guarded: Server) -> None:
+    api = guarded.api
+    for path in PRIVATE:
+        answer = api.get(path)
+        assert_refused(answer, 401, "UnauthorizedError")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    for refused in (api.upload(pictures.png(1)), api.ask({"name": "a", "size": 1}), api.delete(1)):
+        assert_refused(refused, 401, "UnauthorizedError")
+    for path in ("/", "/health", "/openapi.json"):
+        assert api.get(path).status == 200
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer", "Bearer x", "Basic dTpw", "imr_0123456789abcdef_" + "A" * 43, "Bearer imr_0123456789abcdef_" + "A" * 43,
+     "Bearer " + "x" * 5000, "Bearer \xe9", "null"],
+)  # fmt: skip
+def test_a_key_that_is_none_is_a_403(guarded: Server, authorization: str) -> None:
+    for path in PRIVATE:
+        assert_refused(bearing(guarded, authorization).get(path), 403, "ForbiddenError")
+
+
+def test_each_scope_opens_its_routes_and_no_others(guarded: Server) -> None:
+    reader, writer = with_key(guarded, "scoped", "read"), with_key(guarded, "scoped", "write")
+    image = writer.upload(pictures.png(1)).json()["id"]
+    ticket = writer.ask_for(pictures.png(2))
+    assert writer.post_ticket(ticket, pictures.png(2)).status == 204
+    assert writer.get(f"/image/uploads/{ticket['upload_id']}").status == 200
+    for path in ("/image/list", f"/image/{image}", f"/image/{image}/details", f"/image/{image}/thumbnail"):
+        assert reader.get(path).status in (200, 302)
+        assert_refused(writer.get(path), 403, "ForbiddenError")
+    for refused in (reader.upload(pictures.png(3)), reader.ask({"name": "a", "size": 1}), reader.delete(image)):
+        assert_refused(refused, 403, "ForbiddenError")
+    assert writer.delete(image).status == 204
+
+
+def test_two_owners_share_nothing_that_either_can_see(guarded: Server) -> None:
+    one, other = (with_key(guarded, owner, "read", "write") for owner in ("one", "other"))
+    content = pictures.png(5)
+    mine, theirs = one.upload(content, "mine.png").json(), other.upload(content, "theirs.png").json()
+    assert (mine["duplicate"], theirs["duplicate"]) == (False, False)
+    assert (mine["owner"], theirs["owner"]) == ("one", "other")
+    assert_refused(one.get(f"/image/{theirs['id']}/details"), 404, "NotFoundError")
+    assert_refused(one.delete(theirs["id"]), 404, "NotFoundError")
+    assert [image["id"] for image in one.list()["images"]] == [mine["id"]]
+    assert one.delete(mine["id"]).status == 204
+    assert other.follow(other.get(f"/image/{theirs['id']}")).body == content
+    cursor = other.upload(pictures.png(6)).json() and other.list([("limit", 1)])["next_cursor"]
+    assert_refused(one.get("/image/list", {"limit": 1, "cursor": cursor}), 400, "BadRequestError")
+
+
+def test_only_an_admin_key_names_an_owner(guarded: Server) -> None:
+    owner, admin = with_key(guarded, "watched", "read", "write"), with_key(guarded, "boss", "admin")
+    image = owner.upload(pictures.png(7)).json()["id"]
+    assert [one["id"] for one in admin.list([("owner", "watched")])["images"]] == [image]
+    for path in (f"/image/{image}", f"/image/{image}/details", f"/image/{image}/thumbnail"):
+        assert admin.get(path, {"owner": "watched"}).status in (200, 302)
+        assert_refused(owner.get(path, {"owner": "watched"}), 403, "ForbiddenError")
+    assert_refused(admin.upload(pictures.png(8)), 403, "ForbiddenError")
+    assert admin.send("DELETE", f"/image/{image}?owner=watched", {}, b"").status == 204
+
+
+def test_a_revoked_key_is_refused_and_the_list_says_so(guarded: Server) -> None:
+    key_id, text = new_key(guarded, "leaving", "read")
+    client = bearing(guarded, f"Bearer {text}")
+    assert client.get("/image/list").status == 200
+    revoked = command(guarded.folder, "keys", "revoke", key_id)
+    assert (revoked.returncode, revoked.stdout) == (0, f"Key {key_id} is revoked.\n")
+    assert_refused(client.get("/image/list"), 403, "ForbiddenError")
+    (line,) = (line for line in command(guarded.folder, "keys", "list").stdout.splitlines() if line.startswith(key_id))
+    assert "leaving" in line
+    assert "revoked" in line
+    assert text not in command(guarded.folder, "keys", "list").stdout
+
+
+@pytest.mark.parametrize("arguments", [["revoke", "0123456789abcdef"], ["create", "--owner", "no owner!", "--scope", "read"]])
+def test_a_key_that_cannot_be_made_or_revoked_is_a_line_on_standard_error(tmp_path: Path, arguments: list[str]) -> None:
+    ran = command(tmp_path, "keys", *arguments)
+    assert (ran.returncode, ran.stdout, len(ran.stderr.splitlines())) == (1, "", 1)
+
+
+def test_a_limit_that_is_reached_is_a_403_and_stays_so_until_there_is_room(tmp_path: Path) -> None:
+    with running(tmp_path, {"OWNER_MAX_IMAGES": "1"}) as server:
+        image = server.api.upload(pictures.png(1)).json()["id"]
+        assert_refused(server.api.upload(pictures.png(2)), 403, "QuotaExceededError")
+        assert_refused(server.api.ask({"name": "a", "size": 1}), 403, "QuotaExceededError")
+        server.api.delete(image)
+        assert server.api.upload(pictures.png(2)).status == 201

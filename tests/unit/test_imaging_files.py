@@ -1,0 +1,200 @@
+"""Which files are taken, by content, and that only whole ones are."""
+
+import contextlib
+import io
+import pickle
+import struct
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from chalicelib.errors import BadImageError, RepositoryError, UnsupportedImageError
+from chalicelib.imaging.picture import FORMATS, Limits
+from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png
+
+_KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "JPEG": ("JPEG", "image/jpeg", {"exif": exif_with(0x010F, "Maker")}),
+    "progressive JPEG": ("JPEG", "image/jpeg", {"progressive": True}),
+    "JPEG with restarts": ("JPEG", "image/jpeg", {"restart_marker_blocks": 2}),
+    "PNG": ("PNG", "image/png", {}),
+    "GIF": ("GIF", "image/gif", {}),
+    "WebP": ("WEBP", "image/webp", {}),
+    "lossless WebP": ("WEBP", "image/webp", {"lossless": True}),
+    "TIFF": ("TIFF", "image/tiff", {}),
+    "deflated TIFF": ("TIFF", "image/tiff", {"compression": "tiff_adobe_deflate"}),
+    "BMP": ("BMP", "image/bmp", {}),
+    "AVIF": ("AVIF", "image/avif", {}),
+    "HEIC": ("HEIF", "image/heic", {}),
+}
+_FILES = {name: encoded(noise("RGB", (80, 70)), kind, **options) for name, (kind, _, options) in _KINDS.items()}
+_ANIMATIONS = {
+    f"animated {name}": encoded(
+        noise("RGB", (20, 20)), name, save_all=True, append_images=[noise("RGB", (20, 20), 2)], duration=100, loop=0
+    )
+    for name in ("GIF", "PNG", "WEBP", "AVIF")
+}
+_ALL = _FILES | _ANIMATIONS
+
+
+@pytest.mark.parametrize("name", _KINDS)
+def test_every_format_on_the_list_is_taken(name: str) -> None:
+    found = examined(_FILES[name])
+    assert found.format in FORMATS
+    assert found.content_type == _KINDS[name][1]
+    assert (found.width, found.height, found.frames) == (80, 70, 1)
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own bytes: pictures cross from child processes
+
+
+@pytest.mark.parametrize("name", _ALL)
+@settings(max_examples=25, deadline=None)
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_no_beginning_of_a_file_passes_for_the_file(name: str, share: float) -> None:
+    whole = _ALL[name]
+    with pytest.raises((BadImageError, UnsupportedImageError)):
+        examined(whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize("name", _ALL)
+@settings(max_examples=40, deadline=None)
+@given(places=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=0, max_size=6)), min_size=1, max_size=5))
+def test_damage_is_refused_or_survived_and_raises_nothing_else(name: str, places: list[tuple[float, bytes]]) -> None:
+    data = bytearray(_ALL[name])
+    for share, replacement in places:
+        at = int(len(data) * share)
+        data[at : at + len(replacement) or at + 2] = replacement
+    # Far below the real limits: what damage makes of a size must not slow the test down.
+    with contextlib.suppress(RepositoryError):
+        examined(bytes(data), Limits(max_pixels=100_000, max_frames=50, max_total_pixels=200_000))
+
+
+@pytest.mark.parametrize("name", ["JPEG", "JPEG with restarts"])
+@settings(max_examples=30, deadline=None)
+@given(share=st.floats(0, 0.99))
+def test_a_jpeg_cut_short_and_closed_again_is_not_half_grey(name: str, share: float) -> None:
+    whole = _FILES[name]
+    coded = whole.index(b"\xff\xda") + 14
+    cut = whole[: coded + int((len(whole) - 2 - coded) * share)].rstrip(b"\xff")
+    with pytest.raises(BadImageError, match="ends before"):
+        examined(cut + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("file_format", ["HEIF", "AVIF"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_download_that_left_its_end_empty_is_not_taken(file_format: str, share: float) -> None:
+    whole = encoded(noise("RGB", (320, 240)), file_format, quality=90)
+    kept = whole.index(b"mdat") + 4 + int((len(whole) - whole.index(b"mdat") - 4) * share)
+    with pytest.raises(BadImageError, match="ends before"):
+        examined(whole[:kept] + bytes(len(whole) - kept))
+
+
+def test_a_progressive_jpeg_without_its_last_passes_is_not_taken() -> None:
+    whole = _FILES["progressive JPEG"]
+    with pytest.raises(BadImageError, match="ends before"):
+        examined(whole[: whole.rindex(b"\xff\xc4")] + b"\xff\xd9")
+
+
+def test_a_jpeg_that_is_dark_or_plain_at_its_end_is_taken_whole() -> None:
+    for colour in ((0, 0, 0), (255, 255, 255), (91, 163, 23)):
+        assert examined(encoded(Image.new("RGB", (333, 217), colour), "JPEG")).width == 333
+    assert examined(encoded(Image.new("L", (1, 1)), "JPEG")).width == 1
+
+
+def test_a_png_whose_rows_or_sums_are_missing_is_not_taken() -> None:
+    assert examined(raw_png(4, 4, 8, 0, b"\0aaaa" * 3 + bytes(5))).width == 4
+    with pytest.raises(BadImageError, match="ends before"):
+        examined(raw_png(4, 4, 8, 0, b"\0aaaa" * 3))
+    whole = bytearray(_FILES["PNG"])
+    whole[len(whole) // 2] ^= 1
+    with pytest.raises(BadImageError, match="sum"):
+        examined(bytes(whole))
+
+
+def test_a_tiff_that_lacks_strips_is_not_taken() -> None:
+    whole = encoded(noise("RGB", (64, 2000)), "TIFF", tiffinfo={278: 10})
+    at = whole.index(struct.pack("<HH", 273, 4))
+    fewer = whole[: at + 4] + struct.pack("<I", 3) + whole[at + 8 :]
+    with pytest.raises(BadImageError, match="strips"):
+        examined(fewer)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<?xml version='1.0'?><svg/>",
+        b"%PDF-1.7\n",
+        b"<!DOCTYPE html><html></html>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        b"8BPS\0\1" + bytes(100),
+        b"#!/bin/sh\necho\n",
+        b"P6 1 1 255\nabc",
+        b"BMessage of a text that begins like a bitmap",
+        b"\0\0\0\x18ftypmp42" + bytes(100),
+        b"\0\0\1\0\1\0" + bytes(100),
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b"x",
+    ],
+)
+def test_what_is_not_on_the_list_is_unsupported(data: bytes) -> None:
+    with pytest.raises(UnsupportedImageError, match="send"):
+        examined(data)
+
+
+def test_an_empty_file_is_bad() -> None:
+    with pytest.raises(BadImageError, match="empty"):
+        examined(b"")
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "BMP", "WebP"])
+@pytest.mark.parametrize("guest", [b"PK\x03\x04", b"<script>alert(1)</script>", b"%PDF-1.4", b"<?php system(1);"])
+def test_something_else_behind_an_image_is_refused(name: str, guest: bytes) -> None:
+    with pytest.raises(UnsupportedImageError, match="besides"):
+        examined(_FILES[name] + guest)
+
+
+def test_something_else_inside_an_image_is_refused() -> None:
+    with pytest.raises(UnsupportedImageError, match="besides"):
+        examined(png_with(_FILES["PNG"], png_chunk(b"tEXt", b"Comment\0<script>alert(1)</script>")))
+    archive = b"PK\x05\x06" + bytes(18)
+    with pytest.raises(UnsupportedImageError, match="besides"):
+        examined(_FILES["JPEG"] + bytes(5000) + archive)
+
+
+def test_harmless_bytes_behind_an_image_are_let_pass() -> None:
+    assert examined(_FILES["JPEG"] + bytes(100)).format == "JPEG"
+
+
+def test_kinds_of_jpeg_that_nobody_decodes_are_unsupported() -> None:
+    lossless = _FILES["JPEG"].replace(b"\xff\xc0", b"\xff\xc3", 1)
+    with pytest.raises(UnsupportedImageError, match="baseline"):
+        examined(lossless)
+
+
+@pytest.mark.parametrize("name", _KINDS)
+def test_pixel_limits_hold_for_every_format(name: str) -> None:
+    with pytest.raises(BadImageError, match=r"at most 5,599 are taken"):
+        examined(_FILES[name], Limits(max_pixels=5599, max_frames=10, max_total_pixels=1 << 30))
+
+
+@pytest.mark.parametrize("name", _ANIMATIONS)
+def test_frame_limits_hold_for_every_animation(name: str) -> None:
+    with pytest.raises(BadImageError, match="frames"):
+        examined(_ANIMATIONS[name], Limits(max_pixels=1000, max_frames=1, max_total_pixels=1 << 30))
+    with pytest.raises(BadImageError, match="together"):
+        examined(_ANIMATIONS[name], Limits(max_pixels=1000, max_frames=9, max_total_pixels=799))
+
+
+def test_a_text_that_unpacks_to_more_than_anyone_reads_is_refused() -> None:
+    packed = b"Comment\0\0" + zlib.compress(bytes(5_000_000))
+    with pytest.raises(BadImageError, match="too large"):
+        examined(png_with(_FILES["PNG"], png_chunk(b"zTXt", packed)))
+
+
+def test_a_picture_in_memory_and_one_in_a_file_are_read_alike() -> None:
+    for data in _FILES.values():
+        with Image.open(io.BytesIO(data)) as image:
+            assert examined(data).mode == image.mode

@@ -1,0 +1,55 @@
+"""Reading forms with files."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.api.multipart import Part, parse_form
+from chalicelib.errors import BadRequestError
+from tests.http.client import FORM, field_part, file_part, form
+
+CONTENT_TYPE = FORM["Content-Type"]
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=30)
+
+
+@given(
+    st.lists(
+        st.tuples(TEXTS.filter(lambda text: not set(text) & set('"\\%')), st.none() | TEXTS, st.binary(max_size=100)),
+        max_size=5,
+    )
+)
+def test_a_form_comes_back_as_the_parts_it_was_made_of(parts: list[tuple[str, str | None, bytes]]) -> None:
+    made = [field_part(name, content) if file is None else file_part(name, file, content) for name, file, content in parts]
+    if any(b"a-boundary-of-the-tests" in content for _, _, content in parts):
+        return
+    read = parse_form(CONTENT_TYPE, form(made))
+    assert [(part.name, part.content) for part in read] == [(name, content) for name, _, content in parts]
+    assert [part.file_name is None for part in read] == [file is None for _, file, _ in parts]
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_do_anything_but_parse_or_be_refused(body: bytes) -> None:
+    for whole in (body, b"--a-boundary-of-the-tests\r\n" + body, form([body])):
+        with suppress(BadRequestError):
+            parse_form(CONTENT_TYPE, whole)
+
+
+@given(st.text(max_size=60))
+def test_no_content_type_does_anything_but_be_refused(content_type: str) -> None:
+    with pytest.raises(BadRequestError):
+        parse_form(content_type, form([field_part("a", "b")]))
+
+
+@given(st.binary(min_size=1, max_size=60), st.data())
+def test_a_form_that_breaks_off_anywhere_is_refused(content: bytes, data: st.DataObject) -> None:
+    whole = form([file_part("image", "a.png", content)])
+    kept = data.draw(st.integers(0, len(whole) - len(b"--\r\n") - 1))
+    with pytest.raises(BadRequestError):
+        parse_form(CONTENT_TYPE, whole[:kept])
+
+
+def test_a_preamble_and_a_quoted_boundary_are_read() -> None:
+    body = form([file_part("image", "a.png", b"bytes")], "a b:c")
+    assert parse_form('multipart/form-data; charset=utf-8; boundary="a b:c"', body) == [Part("image", "a.png", b"bytes")]

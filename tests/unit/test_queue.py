@@ -1,0 +1,89 @@
+"""The laptop's event queue."""
+
+import threading
+from collections import Counter
+from typing import Any
+
+from chalicelib.local.queue import EventQueue, Notification
+
+BOUND_SECONDS = 60.0
+
+
+def numbered(number: int) -> Notification:
+    return {"number": number}
+
+
+def test_everything_sent_is_delivered_before_drain_returns() -> None:
+    seen: Counter[Any] = Counter()
+    queue = EventQueue(lambda notification: seen.update([notification["number"]]), workers=3)
+    queue.drain()
+    for number in range(200):
+        queue.send(numbered(number))
+    queue.drain()
+    assert seen == Counter(range(200))
+
+
+def test_what_a_handler_fails_at_is_delivered_again_until_it_succeeds() -> None:
+    tries: Counter[Any] = Counter()
+
+    def handle(notification: Notification) -> None:
+        tries.update([notification["number"]])
+        if notification["number"] == 1 and tries[1] < 3:
+            raise RuntimeError("not yet")
+
+    queue = EventQueue(handle, workers=1)
+    for number in range(3):
+        queue.send(numbered(number))
+    queue.drain()
+    assert tries == {0: 1, 1: 3, 2: 1}
+
+
+def test_a_failing_delivery_does_not_hold_up_the_others() -> None:
+    order: list[int] = []
+
+    def handle(notification: Notification) -> None:
+        if notification["number"] == 0 and not order:
+            order.append(-1)
+            raise RuntimeError("later, please")
+        order.append(notification["number"])
+
+    queue = EventQueue(handle, workers=1)
+    for number in range(3):
+        queue.send(numbered(number))
+    queue.drain()
+    assert order == [-1, 1, 2, 0]
+
+
+def test_as_many_are_handled_at_once_as_there_are_workers_and_no_more() -> None:
+    together = threading.Barrier(3, timeout=BOUND_SECONDS)
+    at_once, most = 0, 0
+    lock = threading.Lock()
+
+    def handle(_: Notification) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        together.wait()
+        with lock:
+            at_once -= 1
+
+    queue = EventQueue(handle, workers=3)
+    for number in range(9):
+        queue.send(numbered(number))
+    queue.drain()
+    assert most == 3
+
+
+def test_an_event_that_a_handler_sends_is_waited_for_too() -> None:
+    seen: list[int] = []
+
+    def handle(notification: Notification) -> None:
+        seen.append(notification["number"])
+        if notification["number"] < 5:
+            queue.send(numbered(notification["number"] + 1))
+
+    queue = EventQueue(handle, workers=2)
+    queue.send(numbered(0))
+    queue.drain()
+    assert seen == [0, 1, 2, 3, 4, 5]

@@ -1,0 +1,332 @@
+"""The sweep: each step puts right one kind of what faults leave behind, touches nothing else, and says what it did."""
+
+import itertools
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chalicelib.catalog.records import Filters, Refusal
+from chalicelib.runtime import Runtime
+from chalicelib.services.sweep import Place, Report
+from chalicelib.services.uploads import Offer, Send
+from chalicelib.storage import keys
+from tests import pictures
+from tests.repositories import disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Runtime:
+    return repository_in(tmp_path / "repository")
+
+
+def state_of(repository: Runtime) -> object:
+    """All that a sweep could change: every file with its bytes, and every row it could touch."""
+    storage = repository.settings.storage
+    inventory = repository.catalog.inventory
+    far = datetime.now(UTC) + 1000 * DAY
+    return (
+        {path: (path.read_bytes(), path.stat().st_ctime_ns) for path in files_in(storage)},
+        repository.library.page("local", Filters(), "name", 200, None),
+        inventory.overdue(far, "", 1000),
+        inventory.stale(far, "", 1000),
+        inventory.live_originals("", 1000),
+        inventory.doomed(0, 1000),
+        inventory.forget_uploads(far, 1000, dry_run=True),
+        inventory.violations(),
+    )
+
+
+def swept(repository: Runtime, ahead: timedelta) -> Report:
+    """Sweep at a later time: first as a dry run, which must announce the same and change nothing."""
+    sweep = sweep_ahead(repository, ahead)
+    before = state_of(repository)
+    announced = sweep.run(dry_run=True)
+    assert state_of(repository) == before
+    report = sweep.run()
+    repository.queue.drain()
+    assert announced.done == report.done
+    return report
+
+
+def ask(repository: Runtime, content: bytes) -> Send:
+    (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
+    assert isinstance(answer, Send)
+    return answer
+
+
+def lose_event(repository: Runtime, answer: Send, content: bytes) -> None:
+    """Bytes arrive, and nobody is told."""
+    deaf = disk_at(repository.settings.storage)
+    deaf.put(keys.incoming(answer.upload.id), content, "image/png")
+
+
+def status(repository: Runtime, upload_id: str) -> str:
+    return repository.uploads.status("local", upload_id).status
+
+
+def test_a_healthy_repository_needs_nothing(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1))
+    take_in(repository, pictures.encoded(pictures.image(1), "BMP"))
+    take_in(repository, b"no image")
+    ask(repository, b"to come")
+    before = state_of(repository)
+    report = swept(repository, timedelta(0))
+    assert (report.done, report.problems, report.stopped_at) == ({}, [], None)
+    assert state_of(repository) == before
+
+
+def test_a_ticket_without_bytes_expires_a_day_after_its_time_and_not_before(repository: Runtime) -> None:
+    answer = ask(repository, b"never sent")
+    assert swept(repository, DAY + HOUR - timedelta(minutes=1)).done == {}
+    assert status(repository, answer.upload.id) == "pending"
+    assert swept(repository, DAY + HOUR + timedelta(minutes=1)).done == {"tickets expired": 1}
+    assert status(repository, answer.upload.id) == "expired"
+
+
+def test_a_ticket_whose_event_was_lost_is_taken_in(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    lose_event(repository, answer, pictures.png(1))
+    report = swept(repository, DAY + 2 * HOUR)
+    assert report.done["events raised anew"] >= 1
+    assert status(repository, answer.upload.id) == "stored"
+    assert len(files_in(repository.settings.storage)) == 4
+
+
+def test_bytes_that_came_after_the_ticket_was_given_up_are_taken_in(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    swept(repository, DAY + 2 * HOUR)
+    lose_event(repository, answer, pictures.png(1))
+    swept(repository, 2 * DAY)
+    assert status(repository, answer.upload.id) == "stored"
+
+
+def claim(repository: Runtime, upload_id: str) -> None:
+    """Take the upload in hand as a worker that is then never heard of again."""
+    now = datetime.now(UTC)
+    assert not isinstance(repository.catalog.uploads.claim(upload_id, now, now), Refusal)
+
+
+def test_an_upload_whose_worker_is_gone_is_taken_in_by_another(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    lose_event(repository, answer, pictures.png(1))
+    claim(repository, answer.upload.id)
+    stale = timedelta(seconds=repository.settings.stale_seconds)
+    assert swept(repository, stale - timedelta(minutes=1)).done == {}
+    assert status(repository, answer.upload.id) == "processing"
+    later = replace(repository.ingest, clock=lambda: datetime.now(UTC) + stale + timedelta(minutes=1))
+    assert sweep_ahead(repository, stale + timedelta(minutes=1)).run(dry_run=True).done == {"events raised anew": 1}
+    later.take_in(answer.upload.id)
+    assert status(repository, answer.upload.id) == "stored"
+    assert repository.uploads.status("local", answer.upload.id).claim == 2
+
+
+def test_an_upload_whose_worker_and_bytes_are_gone_waits_for_bytes_again(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    claim(repository, answer.upload.id)
+    assert swept(repository, HOUR).done == {"claims without bytes released": 1}
+    assert status(repository, answer.upload.id) == "pending"
+    disk_of(repository).post(answer.ticket.fields.items(), pictures.png(1))
+    repository.queue.drain()
+    assert status(repository, answer.upload.id) == "stored"
+
+
+def test_bytes_of_an_upload_that_has_ended_go_after_a_day(repository: Runtime) -> None:
+    ended = take_in(repository, pictures.png(1))
+    deaf = disk_at(repository.settings.storage)
+    deaf.put(keys.incoming(ended.id), pictures.png(2), "image/png")
+    assert swept(repository, DAY - HOUR).done == {}
+    assert swept(repository, DAY + HOUR).done == {"left-over objects removed": 1}
+    assert len(files_in(repository.settings.storage)) == 4
+
+
+def test_bytes_that_belong_to_no_upload_go_after_a_day(repository: Runtime) -> None:
+    repository.store.put(keys.incoming("0" * 36), b"whose?", "image/png")
+    repository.queue.drain()
+    assert swept(repository, DAY - HOUR).done == {}
+    assert swept(repository, DAY + HOUR).done == {"left-over objects removed": 1}
+    assert files_in(repository.settings.storage) == []
+
+
+def objects_of_nobody(repository: Runtime, storage_id: str) -> None:
+    repository.store.put(keys.original(storage_id), b"original", "image/png")
+    repository.store.put(keys.thumbnail(storage_id, 256, "jpg"), b"thumbnail", "image/jpeg")
+
+
+def test_objects_that_no_row_names_go_after_a_day(repository: Runtime) -> None:
+    kept = take_in(repository, pictures.png(1))
+    objects_of_nobody(repository, keys.storage_id(kept.id, 7))
+    objects_of_nobody(repository, keys.storage_id("0" * 36, 1))
+    assert swept(repository, DAY - HOUR).done == {}
+    assert swept(repository, DAY + HOUR).done == {"left-over objects removed": 4}
+    assert len(files_in(repository.settings.storage)) == 4
+
+
+def test_objects_of_an_upload_that_has_not_ended_stay(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    claim(repository, answer.upload.id)
+    objects_of_nobody(repository, keys.storage_id(answer.upload.id, 1))
+    assert "left-over objects removed" not in sweep_ahead(repository, DAY + timedelta(minutes=1)).run(dry_run=True).done
+    assert len(files_in(repository.settings.storage)) == 2
+
+
+@pytest.fixture
+def interrupted(repository: Runtime) -> Runtime:
+    """With an original that was doomed by a delete that got no further."""
+    upload = take_in(repository, pictures.png(1))
+    repository.catalog.images.delete("local", upload.image_id or 0)  # the row is doomed, its objects are still there
+    return repository
+
+
+def test_the_objects_and_row_of_a_doomed_original_are_finished_at_once(interrupted: Runtime) -> None:
+    assert len(files_in(interrupted.settings.storage)) == 4
+    assert swept(interrupted, timedelta(0)).done == {"doomed originals finished": 1}
+    assert files_in(interrupted.settings.storage) == []
+    assert interrupted.catalog.inventory.doomed(0, 10) == []
+
+
+def test_missing_thumbnails_are_made_again(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1, 600, 300))
+    before = {path: path.read_bytes() for path in files_in(repository.settings.storage)}
+    lost = [path for path in before if "thumbnails" in path.parts]
+    lost[0].unlink()
+    assert swept(repository, timedelta(0)).done == {"sets of thumbnails made": 1}
+    for path in lost[1:]:
+        path.unlink()
+    assert swept(repository, timedelta(0)).done == {"sets of thumbnails made": 1}
+    assert {path: path.read_bytes() for path in files_in(repository.settings.storage)} == before
+
+
+def test_a_lost_original_is_reported_and_nothing_of_it_is_removed(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1))
+    (original,) = (path for path in files_in(repository.settings.storage) if "originals" in path.parts)
+    original.unlink()
+    report = swept(repository, 2 * DAY)
+    assert report.done == {}
+    (problem,) = report.problems
+    assert original.name in problem
+    assert len(files_in(repository.settings.storage)) == 3
+    assert repository.library.count("local", Filters()) == 1
+
+
+def test_thumbnails_that_cannot_be_made_are_reported(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1))
+    for path in files_in(repository.settings.storage):
+        if "thumbnails" in path.parts:
+            path.unlink()
+        else:
+            path.write_bytes(b"bit rot")
+    report = sweep_ahead(repository, timedelta(0)).run()
+    (problem,) = report.problems
+    assert "cannot be made" in problem
+
+
+def test_ended_uploads_are_forgotten_after_thirty_days_and_open_ones_are_not(repository: Runtime) -> None:
+    ended = [take_in(repository, pictures.png(1)), take_in(repository, pictures.png(1)), take_in(repository, b"no image")]
+    assert swept(repository, 30 * DAY - HOUR).done == {}
+    assert swept(repository, 30 * DAY + HOUR).done == {"ended uploads forgotten": 3}
+    assert [repository.catalog.uploads.get(upload.id) for upload in ended] == [None] * 3
+    assert repository.library.count("local", Filters()) == 1
+    assert len(files_in(repository.settings.storage)) == 4
+
+
+def test_everything_at_once_is_put_right_in_one_run_and_the_next_finds_nothing(interrupted: Runtime) -> None:
+    wreck(interrupted)
+    assert sweep_ahead(interrupted, 2 * DAY).run().problems == []
+    interrupted.queue.drain()
+    assert sweep_ahead(interrupted, 2 * DAY).run().done == AFTERWARDS
+    third = sweep_ahead(interrupted, 2 * DAY).run()
+    assert (third.done, third.problems) == ({}, [])
+    assert len(files_in(interrupted.settings.storage)) == 2 * 4
+
+
+#: What was given back without bytes is overdue at the next run.
+AFTERWARDS = {"tickets expired": 1}
+
+
+def wreck(repository: Runtime) -> None:
+    take_in(repository, pictures.png(3))
+    for path in files_in(repository.settings.storage):
+        if path.name.startswith("512"):
+            path.unlink()
+    for seed in range(3):
+        ask(repository, pictures.png(seed))
+    lose_event(repository, ask(repository, pictures.png(4)), pictures.png(4))
+    claim(repository, ask(repository, pictures.png(5)).upload.id)
+    objects_of_nobody(repository, keys.storage_id("0" * 36, 1))
+    repository.store.put(keys.incoming("1" * 36), b"whose?", "image/png")
+    repository.queue.drain()
+
+
+def test_a_run_cut_into_the_smallest_slices_does_what_one_run_does(interrupted: Runtime) -> None:
+    wreck(interrupted)
+    sweep = sweep_ahead(interrupted, 2 * DAY)
+    announced = sweep.run(dry_run=True).done
+    done: dict[str, int] = {}
+    report, runs = sweep.run(time_is_up=lambda: True), 1
+    assert report.stopped_at == Place("tickets")
+    while report.stopped_at is not None:
+        report, runs = sweep.run(start=report.stopped_at, time_is_up=one_slice()), runs + 1
+        done = {kind: done.get(kind, 0) + report.done[kind] for kind in {*done, *report.done}}
+        assert runs < 100
+    interrupted.queue.drain()
+    assert runs > 10
+    assert done == announced
+    assert sweep.run().done == AFTERWARDS
+    third = sweep.run()
+    assert (third.done, third.problems) == ({}, [])
+
+
+def one_slice() -> Callable[[], bool]:
+    """Time for one slice, and then no more."""
+    answers = itertools.chain([False], itertools.repeat(True))
+    return lambda: next(answers)
+
+
+def corrupt(repository: Runtime, *statements: str) -> None:
+    """What no code of ours does, a hand in the database can."""
+    with closing(sqlite3.connect(repository.settings.storage / "catalog.sqlite3")) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_live_original_without_an_image_is_doomed_and_finished(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1))
+    take_in(repository, pictures.png(2))
+    corrupt(
+        repository,
+        "DELETE FROM known_files WHERE image_id = 1",
+        "DELETE FROM image_tags WHERE image_id = 1",
+        "DELETE FROM images WHERE id = 1",
+    )
+    assert sweep_ahead(repository, timedelta(0)).run(dry_run=True).problems == [
+        "Live originals without an image: 1, the first is 1."
+    ]
+    report = sweep_ahead(repository, timedelta(0)).run()
+    assert report.done == {"originals without an image doomed": 1, "doomed originals finished": 1}
+    assert report.problems == []
+    assert len(files_in(repository.settings.storage)) == 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "beginning"),
+    [
+        ("UPDATE originals SET live = NULL", "Images without a live original: 1"),
+        ("DELETE FROM known_files", "Images whose own file is not among their owner's known files: 1"),
+        ("DELETE FROM image_tags", "Images without a row for their tags: 1"),
+        ("UPDATE uploads SET ended_at = NULL", "Ended uploads without an end time, or open ones with one: 1"),
+        ("UPDATE uploads SET image_id = NULL", "Uploads stored or duplicate without an image, or others with one: 1"),
+    ],
+)
+def test_a_broken_invariant_is_reported_in_a_sentence(repository: Runtime, statement: str, beginning: str) -> None:
+    take_in(repository, pictures.png(1))
+    corrupt(repository, statement)
+    problems = repository.sweep.run(dry_run=True).problems
+    assert [problem for problem in problems if problem.startswith(beginning)]
