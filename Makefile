@@ -26,7 +26,7 @@ lint: $(VENV)/dev
 	$(BIN)/cfn-lint --regions us-east-1 eu-central-1 --template out/sam.yaml
 
 unit: $(VENV)/dev system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 bench-ingest: $(VENV)/dev  ## what taking a picture in costs, as ratios to the floor
 	$(BIN)/python -m benchmarks.ingest
