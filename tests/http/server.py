@@ -2,10 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -95,11 +97,12 @@ def running(
 ) -> Iterator[Server]:
     """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
     port = free_port()
+    scratch = tempfile.mkdtemp()  # a server that is killed leaves its working copies behind
     program = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
     process = subprocess.Popen(
         program,
         cwd=checkout,
-        env=_environment(folder) | dict(settings or {}),
+        env=_environment(folder) | {"TMPDIR": scratch} | dict(settings or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -112,3 +115,4 @@ def running(
         yield server
     finally:
         server.kill()
+        shutil.rmtree(scratch)
