@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Debian's packages that tests need, each with the program it brings.
-PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core exiftool:libimage-exiftool-perl
+PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core exiftool:libimage-exiftool-perl chromium:chromium fc-list:fontconfig
 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 

@@ -51,7 +51,10 @@ export function deleteImage(id, options = {}) {
   return call("DELETE", `image/${id}`, options);
 }
 
-/** @param {Offer[]} files @returns {Promise<{uploads: Answer[]}>} one answer per file, in order */
+/**
+ * @param {Offer[]} files at most 100
+ * @returns {Promise<{uploads: Answer[]}>} one answer per file, in order
+ */
 export function askToUpload(files) {
   const body = JSON.stringify({ files });
   return call("POST", "image/uploads", { body, headers: { "Content-Type": "application/json" } });

@@ -17,7 +17,8 @@ import { Viewer } from "./viewer.js";
 
 /** @import { Removal } from "./deletions.js" */
 
-const NEW_PICTURES_MILLISECONDS = 1000;
+/** While many come in, the gallery follows at this pace. */
+const NEW_PICTURES_MILLISECONDS = 1500;
 /** Above this the top of the gallery counts as in sight. */
 const TOP_PIXELS = 200;
 const MESSAGES = ["sign-in", "empty", "nothing", "failure"];
@@ -118,8 +119,9 @@ function bringBack(removals) {
 
 /** New pictures belong on top: shown at once where the top is in sight, offered otherwise. */
 function pictureStored() {
-  clearTimeout(freshness);
+  if (freshness) return;
   freshness = setTimeout(() => {
+    freshness = 0;
     if (window.scrollY < TOP_PIXELS && !viewer.open) load();
     else showNew.hidden = false;
   }, NEW_PICTURES_MILLISECONDS);

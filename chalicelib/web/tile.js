@@ -30,6 +30,8 @@ export class Tile {
   fill(item) {
     // A page asked for again may bring the same picture under a newer signature.
     if (this.#image.getAttribute("src") !== item.thumbnail_url) this.#image.src = item.thumbnail_url;
+    // What the browser still has is there at once, without fading in.
+    if (this.#image.complete && this.#image.naturalWidth) this.#image.classList.add("there");
     const time = item.taken_at ? `taken ${wallClock(item.taken_at)}` : `uploaded ${moment(item.uploaded_at)}`;
     this.link.setAttribute("aria-label", `${item.name}, ${time}`);
     this.link.title = item.name;

@@ -22,12 +22,12 @@ export class UploadPanel {
   #body = byId("uploads-body", HTMLElement);
   #progress = byId("uploads-progress", HTMLProgressElement);
   #summary = byId("uploads-summary", HTMLElement);
+  #outcome = byId("uploads-outcome", HTMLElement);
   #retry = byId("uploads-retry", HTMLButtonElement);
   #close = byId("uploads-close", HTMLButtonElement);
   #fold = byId("uploads-fold", HTMLButtonElement);
   #inside = element("div", { className: "upload-rows" });
   /** @type {Map<number, Line>} by place in the list */ #lines = new Map();
-  #begun = 0;
 
   /** @param {Uploads} uploads */
   constructor(uploads) {
@@ -59,7 +59,10 @@ export class UploadPanel {
     this.#progress.value = done;
     this.#progress.hidden = !busy;
     const summary = this.#summarise(entries);
-    if (this.#summary.textContent !== summary) this.#summary.textContent = summary;
+    this.#summary.textContent = summary;
+    // Heard once, when all has ended: every step on the way would be too much.
+    const outcome = busy ? "" : summary;
+    if (this.#outcome.textContent !== outcome) this.#outcome.textContent = outcome;
     this.#close.disabled = busy;
     this.#retry.hidden = !entries.some(({ state }) => state === "failed");
     this.#renderList(entries);

@@ -12,7 +12,7 @@ from tests.page.library import fill
 
 #: What Debian's package `chromium` brings.
 CHROMIUM = "/usr/bin/chromium"
-_ARGUMENTS = [
+CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--headless",
     "--disable-gpu",
@@ -49,7 +49,7 @@ class Complaints(list[str]):
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -79,11 +79,19 @@ def open_page(browser: Browser, complaints: Complaints) -> Iterator[Open]:
         context.close()
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Server]:
-    """A server without a picture, for one test."""
-    with running(tmp_path / "repository") as server:
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running(tmp_path_factory.mktemp("served")) as server:
         yield server
+
+
+@pytest.fixture
+def empty(served: Server) -> Server:
+    """A server without a picture."""
+    while images := served.api.get("/image/list?limit=200").json()["images"]:
+        for image in images:
+            assert served.api.delete(image["id"]).status == 204
+    return served
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped] # it has no types
 from playwright.sync_api import Page, expect
 
+from tests import pictures
 from tests.http.server import Server
 from tests.page.conftest import Open
 from tests.page.test_gallery import expect_in_view_and_loaded, tile
@@ -89,6 +90,12 @@ def test_who_wants_no_movement_gets_none(thousands: Server, open_page: Open) -> 
     page = open_page(thousands.api.public_url, reduced_motion="reduce")
     expect_in_view_and_loaded(page, 5000)
     assert page.locator(".tile img").first.evaluate("image => getComputedStyle(image).transitionDuration") == "0s"
+
+
+def test_the_outcome_of_uploads_is_announced(empty: Server, open_page: Open) -> None:
+    page = open_page(empty.api.public_url)
+    page.set_input_files("#file-input", {"name": "a.png", "mimeType": "image/png", "buffer": pictures.png(1)})
+    expect(page.get_by_role("status").filter(has_text="1 stored")).to_be_attached()
 
 
 def assert_fits(page: Page) -> None:

@@ -52,6 +52,10 @@ class Poller:
         self._watches.append(_Watch(upload_id, look))
         self._last_news = time.monotonic()
 
+    def watches(self) -> bool:
+        """Whether any upload has not been seen to end."""
+        return bool(self._watches or self._not_over or self.crew.under_way)
+
     def seconds_to_next(self) -> float | None:
         """`None` when there is nothing to look at, or a look is under way."""
         if self.crew.under_way or not self._watches:

@@ -8,18 +8,17 @@ way is continued by the next.
 import os
 import queue
 import threading
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagerepo.asking import Answers, Asking, Item
 from imagerepo.client import MOST_OFFERS, Client
 from imagerepo.crew import Crew, Event
 from imagerepo.errors import AccessError, ApiError, FileChangedError, ImageRepoError, NotFoundError, StoreError
 from imagerepo.hashing import Hashing
 from imagerepo.journal import Journal, OpenUpload
-from imagerepo.localfile import Snapshot, open_unchanged, sendable_name, until_stopped
-from imagerepo.models import Held, Match, Offer, Refusal, Refused, Ticket, Upload
+from imagerepo.localfile import Snapshot, open_unchanged, until_stopped
+from imagerepo.models import Held, Match, Refusal, Ticket, Upload
 from imagerepo.outcomes import Kind, Outcome, Watcher
 from imagerepo.polling import Poller
 from imagerepo.walking import Found, Unreadable, reason
@@ -29,18 +28,6 @@ _MOST_TRIES = 3
 _FAREWELL_SECONDS = 1.0
 #: Refusals that speak about the content: the same bytes would meet them again.
 _LASTING = frozenset({"UnsupportedImageError", "BadImageError"})
-
-
-@dataclass(slots=True, eq=False)
-class _Item:
-    """One distinct content on its way; `followers` are further files of the same content."""
-
-    path: Path
-    snapshot: Snapshot
-    sha256: bytes
-    tries: int = 0
-    followers: list[Path] = field(default_factory=list)
-    outcome: Outcome | None = None
 
 
 class UploadRun:
@@ -70,10 +57,10 @@ class UploadRun:
         on_bytes = until_stopped(stop, watcher.hashed)
         self._hashing = Hashing(journal, watcher, self._hashers, on_bytes, self._identified, self._unreadable)
         self._askers = Crew(1, self._events)
+        self._asking = Asking(client, self._askers, self._answered)
         self._senders = Crew(jobs, self._events)
         self._poller = Poller(client, Crew(jobs, self._events), wait)
-        self._ready: deque[_Item] = deque()
-        self._by_content: dict[bytes, _Item] = {}
+        self._by_content: dict[bytes, Item] = {}
         #: Files whose outcome the watcher has not been told.
         self._open = 0
         self._fatal: ImageRepoError | None = None
@@ -90,7 +77,7 @@ class UploadRun:
             while self._open and not self._fatal:
                 self._ask_if_due()
                 self._poller.look_if_due()
-                if self._poller.gives_up() and not (self._ready or any(crew.under_way for crew in crews)):
+                if self._poller.gives_up() and not (self._asking or any(crew.under_way for crew in crews)):
                     self._leave_unfinished()
                 else:
                     self._step()
@@ -126,7 +113,7 @@ class UploadRun:
     def _identified(self, path: Path, snapshot: Snapshot, sha256: bytes) -> None:
         leader = self._by_content.get(sha256)
         if leader is None:
-            item = self._by_content[sha256] = _Item(path, snapshot, sha256)
+            item = self._by_content[sha256] = Item(path, snapshot, sha256)
             self._begin(item)
         elif leader.outcome is None:
             leader.followers.append(path)
@@ -135,7 +122,7 @@ class UploadRun:
 
     # From its content to a ticket.
 
-    def _begin(self, item: _Item) -> None:
+    def _begin(self, item: Item) -> None:
         """Take the content up where a run before this one has left it."""
         refusal = None if self._retry_refused else self._journal.refusal(item.sha256)
         if refusal:
@@ -143,27 +130,24 @@ class UploadRun:
         elif upload := self._journal.open_upload(item.sha256):
             self._poller.add(upload.id, lambda found: self._found_again(item, upload, found))
         else:
-            self._ready.append(item)
+            self._asking.add(item)
 
-    def _found_again(self, item: _Item, upload: OpenUpload, found: Upload | Exception) -> bool:
+    def _found_again(self, item: Item, upload: OpenUpload, found: Upload | Exception) -> bool:
         """The upload of a run before this one. Where its bytes were not all sent, it is of no use any more."""
         if isinstance(found, Upload) and (found.status == "expired" or (found.status == "pending" and not upload.sent)):
             self._journal.close_upload(item.sha256)
-            self._ready.append(item)
+            self._asking.add(item)
             return True
         return self._looked_at(item, found)
 
     def _ask_if_due(self) -> None:
-        """One question at a time, about as many files as are ready; no more tickets than will be used soon."""
-        if not self._ready or self._askers.under_way or self._senders.under_way >= MOST_OFFERS:
-            return
-        if len(self._ready) < MOST_OFFERS and self._hashers.under_way and self._senders.under_way >= self._jobs:
-            return
-        batch = [self._ready.popleft() for _ in range(min(MOST_OFFERS, len(self._ready)))]
-        offers = [Offer(sendable_name(item.path), item.snapshot.size, item.sha256.hex()) for item in batch]
-        self._askers.do(lambda: self._client.ask(offers), lambda answers: self._answered(batch, answers))
+        """In time for the senders to have work, but with no more tickets than will be used soon."""
+        sending = self._senders.under_way
+        if sending < MOST_OFFERS:
+            hurry = not self._hashers.under_way or sending < self._jobs
+            self._asking.ask_if_due(hurry=hurry, others_under_way=bool(sending) or self._poller.watches())
 
-    def _answered(self, batch: list[_Item], answers: list[Ticket | Held | Refused] | Exception) -> None:
+    def _answered(self, batch: list[Item], answers: Answers) -> None:
         if isinstance(answers, Exception):
             error = self._failure(answers)
             for item in batch:
@@ -183,11 +167,11 @@ class UploadRun:
 
     # From the ticket to the end.
 
-    def _send(self, item: _Item, ticket: Ticket) -> None:
+    def _send(self, item: Item, ticket: Ticket) -> None:
         self._watcher.to_send(item.snapshot.size)
         self._senders.do(lambda: self._post(item, ticket), lambda result: self._posted(item, ticket, result))
 
-    def _post(self, item: _Item, ticket: Ticket) -> None:
+    def _post(self, item: Item, ticket: Ticket) -> None:
         told = 0
 
         def tell(count: int) -> None:
@@ -203,7 +187,7 @@ class UploadRun:
             self._watcher.to_send(-item.snapshot.size)
             raise
 
-    def _posted(self, item: _Item, ticket: Ticket, result: Exception | None) -> None:
+    def _posted(self, item: Item, ticket: Ticket, result: Exception | None) -> None:
         if result is None:
             self._journal.mark_sent(item.sha256)
             self._poller.add(ticket.upload_id, lambda found: self._looked_at(item, found))
@@ -214,7 +198,7 @@ class UploadRun:
         else:
             self._end(item, "failed", error=self._failure(result))
 
-    def _looked_at(self, item: _Item, found: Upload | Exception) -> bool:
+    def _looked_at(self, item: Item, found: Upload | Exception) -> bool:
         """Whether the upload needs no further look."""
         if isinstance(found, NotFoundError):
             self._ask_again(item, found)
@@ -227,7 +211,7 @@ class UploadRun:
             return False
         return True
 
-    def _settle(self, item: _Item, upload: Upload) -> None:
+    def _settle(self, item: Item, upload: Upload) -> None:
         if upload.status == "stored":
             self._end(item, "stored", upload.image_id)
         elif upload.status == "duplicate":
@@ -240,18 +224,18 @@ class UploadRun:
                 self._journal.add_refusal(item.sha256, error)
             self._end(item, "refused", error=error)
 
-    def _hash_again(self, item: _Item) -> None:
+    def _hash_again(self, item: Item) -> None:
         """What was hashed is no longer there: every file of that content begins anew."""
         self._journal.close_upload(item.sha256)
         del self._by_content[item.sha256]
         for path in (item.path, *item.followers):
             self._hashing.again(path, item.snapshot)
 
-    def _ask_again(self, item: _Item, error: ImageRepoError) -> None:
+    def _ask_again(self, item: Item, error: ImageRepoError) -> None:
         item.tries += 1
         self._journal.close_upload(item.sha256)
         if item.tries < _MOST_TRIES:
-            self._ready.append(item)
+            self._asking.add(item)
         else:
             self._end(item, "failed", error=self._failure(error))
 
@@ -261,13 +245,14 @@ class UploadRun:
                 self._end(item, "unfinished")
 
     def _end(
-        self, item: _Item, kind: Kind, image_id: int | None = None, match: Match | None = None, error: Refusal | None = None
+        self, item: Item, kind: Kind, image_id: int | None = None, match: Match | None = None, error: Refusal | None = None
     ) -> None:
         """Nothing more is told once the run is broken off: those files are neither refused nor failed."""
         if self._fatal:
             return
         if image_id is not None:
             self._journal.forget_refusal(item.sha256)
+        self._asking.room_was_made()
         item.outcome = Outcome(item.path, kind, image_id, match, error)
         self._tell(item.outcome)
         for path in item.followers:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from imagerepo.cli.arguments import filters
 from imagerepo.cli.config import Target
+from imagerepo.cli.exits import DONE, SOME_FAILED, USAGE
 from imagerepo.cli.output import json_line, printable, say
 from imagerepo.cli.progress import Bars
 from imagerepo.client import Client
@@ -18,12 +19,12 @@ _FETCH = "fetching"
 
 
 def run(given: argparse.Namespace, client: Client, _: Target, stop: threading.Event) -> int:
-    """0 where every image is there afterwards; 1 otherwise, 2 where nothing says which."""
+    """`SOME_FAILED` where an image is not there afterwards, `USAGE` where nothing says which are wanted."""
     wanted = filters(given)
     narrowed = wanted != Filters()
     if bool(given.ids) + narrowed + given.all != 1:
         say("imagerepo: Say which images: by their ids, by filters, or by --all.")
-        return 2
+        return USAGE
     images: Iterable[Image | int] = given.ids or client.images(wanted, sort="uploaded_at")
     with Bars(_FETCH) as bars:
         report = Report(bars, as_json=given.json)
@@ -32,7 +33,7 @@ def run(given: argparse.Namespace, client: Client, _: Target, stop: threading.Ev
         finally:
             bars.stop()
             report.sum_up()
-    return 1 if report.counts["failed"] else 0
+    return SOME_FAILED if report.counts["failed"] else DONE
 
 
 class Report:

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from imagerepo.cli.arguments import filters
 from imagerepo.cli.config import Target
+from imagerepo.cli.exits import ACCESS, DONE, SOME_FAILED, USAGE
 from imagerepo.cli.output import json_line, printable, say, size
 from imagerepo.client import Client
-from imagerepo.errors import ApiError, NotFoundError
+from imagerepo.errors import AccessError, ApiError, NotFoundError
 from imagerepo.journal import Journal, file_name
 from imagerepo.models import Details, Image
 
@@ -28,7 +29,7 @@ def list_images(given: argparse.Namespace, client: Client, _: Target, __: thread
         printed += 1
     if not printed:
         say("No image matches.")
-    return 0
+    return DONE
 
 
 def _row(image: Image) -> str:
@@ -38,7 +39,7 @@ def _row(image: Image) -> str:
 
 
 def show(given: argparse.Namespace, client: Client, _: Target, __: threading.Event) -> int:
-    """1 where one of the images is not there."""
+    """`SOME_FAILED` where one of the images is not there."""
     missing = 0
     for number, image_id in enumerate(given.ids):
         try:
@@ -51,7 +52,7 @@ def show(given: argparse.Namespace, client: Client, _: Target, __: threading.Eve
             print(json_line(details))
         else:
             print(("\n" if number else "") + _sheet(details))
-    return 1 if missing else 0
+    return SOME_FAILED if missing else DONE
 
 
 def _sheet(image: Details) -> str:
@@ -85,14 +86,14 @@ def _time(when: datetime | None) -> str:
 
 
 def delete(given: argparse.Namespace, client: Client, _: Target, __: threading.Event) -> int:
-    """1 where one of the images could not be deleted or the answer is no, 2 where nobody can be asked."""
+    """`SOME_FAILED` where an image could not be deleted or the answer is no, `USAGE` where nobody can be asked."""
     if not given.yes:
         if not sys.stdin.isatty():
             say("imagerepo: Nobody can be asked here: say --yes to delete.")
-            return 2
+            return USAGE
         if not _agreed(given.ids, client):
             say("Nothing was deleted.")
-            return 1
+            return SOME_FAILED
     failed = 0
     for image_id in dict.fromkeys(given.ids):
         try:
@@ -102,7 +103,7 @@ def delete(given: argparse.Namespace, client: Client, _: Target, __: threading.E
             say(f"imagerepo: image {image_id}: {printable(str(problem))}")
         else:
             print(f"deleted {image_id}")
-    return 1 if failed else 0
+    return SOME_FAILED if failed else DONE
 
 
 def _agreed(ids: list[int], client: Client) -> bool:
@@ -114,17 +115,22 @@ def _agreed(ids: list[int], client: Client) -> bool:
 
 
 def status(given: argparse.Namespace, client: Client, to: Target, _: threading.Event) -> int:
-    """3 where the server does not answer."""
-    health = client.health()
-    held = client.list_page(limit=1, include_total=True).total
+    """`ACCESS` where the key may not list; all else is told all the same."""
+    health, code = client.health(), DONE
+    held: int | None = None
+    try:
+        held = client.list_page(limit=1, include_total=True).total
+    except AccessError as problem:
+        code = ACCESS
+        say(f"imagerepo: {printable(str(problem))}")
     with Journal(to.state / file_name(client.server)) as journal:
         unfinished = journal.open_count()
     if given.json:
         print(json_line({"server": client.server, "images": held, "unfinished": unfinished, "health": health}))
-        return 0
+        return code
     print(f"server:       {client.server}, version {printable(health.version)}")
     print(f"health:       {printable(health.status)} (catalog {printable(health.catalog)}, store {printable(health.store)})")
-    print(f"images:       {held}")
+    print(f"images:       {'unknown' if held is None else held}")
     print(f"takes:        {printable(', '.join(health.limits.formats))}, up to {size(health.limits.max_bytes)}")
     print(f"unfinished:   {unfinished} uploads of this computer" + (": upload the same again to go on" if unfinished else ""))
-    return 0
+    return code

@@ -8,16 +8,10 @@ from collections.abc import Callable, Sequence
 
 from imagerepo.cli import arguments, download, images, upload
 from imagerepo.cli.config import ConfigError, Target, target
+from imagerepo.cli.exits import ACCESS, INTERRUPTED, NOBODY_READS, SOME_FAILED, UNAVAILABLE, USAGE
 from imagerepo.cli.output import printable, say
 from imagerepo.client import Client
 from imagerepo.errors import AccessError, ImageRepoError, UnavailableError
-
-SOME_FAILED = 1
-USAGE = 2
-UNAVAILABLE = 3
-ACCESS = 4
-INTERRUPTED = 130
-NOBODY_READS = 141
 
 #: What runs a command: it has a client, where its state goes, and an event that ends all waiting; it returns the exit code.
 Command = Callable[[argparse.Namespace, Client, Target, threading.Event], int]

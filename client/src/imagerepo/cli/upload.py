@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from imagerepo.cli.config import Target
+from imagerepo.cli.exits import DONE, SOME_FAILED
 from imagerepo.cli.output import json_line, printable, say, size
 from imagerepo.cli.progress import Bars
 from imagerepo.client import Client
@@ -26,7 +27,7 @@ _WORDS: dict[Kind, str] = {
 
 
 def run(given: argparse.Namespace, client: Client, to: Target, stop: threading.Event) -> int:
-    """0 where every file has reached the server; 1 otherwise."""
+    """`SOME_FAILED` where a file was refused or could not be sent."""
     files = list(walk(given.paths, every_file=given.all))
     if given.dry_run:
         return _tell_files(files, as_json=given.json)
@@ -40,7 +41,7 @@ def run(given: argparse.Namespace, client: Client, to: Target, stop: threading.E
         finally:
             bars.stop()
             report.sum_up(len(files))
-    return 1 if report.counts["refused"] + report.counts["failed"] else 0
+    return SOME_FAILED if report.counts["refused"] + report.counts["failed"] else DONE
 
 
 class Report:
@@ -91,4 +92,4 @@ def _tell_files(files: Sequence[Found | Unreadable], *, as_json: bool) -> int:
         print(json_line({"path": file.path, "size": file.snapshot.size}) if as_json else printable(file.path))
     found = sum(isinstance(file, Found) for file in files)
     say(f"{found} {'file' if found == 1 else 'files'} of {size(total)} would be hashed, and sent as far as they are not held.")
-    return 1 if found < len(files) else 0
+    return SOME_FAILED if found < len(files) else DONE
