@@ -15,10 +15,10 @@ pytestmark = pytest.mark.usefixtures("impatient_queue")
 
 @pytest.fixture(scope="module")
 def impatient_queue(stack: Stack) -> Iterator[None]:
-    """The queue delivers again after a second, where the template has it wait until a dead function's claim is stale."""
+    """The queue delivers again after seconds, where the template has it wait until a dead function's claim is stale."""
     queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
     before = client("sqs").get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "1"})
+    client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "5"})
     yield
     client("sqs").set_queue_attributes(**queue, Attributes=before)
 
