@@ -10,7 +10,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from chalicelib.errors import BadRequestError
 
 _MOST_PARTS = 100
-#: Of all headers of one part: room for a name far too long to keep, so that it can be refused for what it is.
+#: Of one header: room for a name far too long to keep, so that it can be refused for what it is.
 _MOST_HEADER_BYTES = 1 << 16
 #: How clients that do not follow RFC 7578 to the letter send a name beyond ASCII (RFC 5987).
 _EXTENDED_NAME = re.compile(rb"filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
