@@ -106,4 +106,5 @@ def test_what_a_handler_keeps_failing_at_is_given_up_when_patience_ends() -> Non
 
 def test_an_event_outlives_the_claim_of_a_worker_that_is_gone(tmp_path: Path) -> None:
     repository = repository_in(tmp_path, stale_seconds=5000)
+    assert isinstance(repository.queue, EventQueue)
     assert repository.queue.patience > repository.ingest.stale_after.total_seconds() == 5000
