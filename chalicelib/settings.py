@@ -11,17 +11,21 @@ VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
 _DATABASES = ("sqlite:///", "mysql+pymysql://")
-_WHOLE_NUMBERS = (
-    "max_bytes",
-    "max_pixels",
-    "max_frames",
-    "max_total_pixels",
-    "decode_processes",
-    "decode_seconds",
-    "decode_memory",
-    "stale_seconds",
-    "database_connect_seconds",
-)
+_LARGEST = 2**63 - 1
+_DAY = 86_400
+#: The numbers, with the least and the most that each may be. Beyond those of the decoder every file would count as one that
+#: brings it down, and be refused for good.
+_WHOLE_NUMBERS = {
+    "max_bytes": (1, _LARGEST),
+    "max_pixels": (1, _LARGEST),
+    "max_frames": (1, _LARGEST),
+    "max_total_pixels": (1, _LARGEST),
+    "decode_processes": (1, 256),
+    "decode_seconds": (1, _DAY),
+    "decode_memory": (256 * 1024**2, _LARGEST),
+    "stale_seconds": (1, _DAY),
+    "database_connect_seconds": (1, _DAY),
+}
 
 
 Auth = Literal["open", "keys"]
@@ -80,8 +84,11 @@ class Settings:
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises `SettingsError` for a value that cannot be used. An empty value counts as none."""
     env = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
+    numbers = {name: _whole(env, name.upper(), getattr(Settings, name), *ends) for name, ends in _WHOLE_NUMBERS.items()}
+    if numbers["stale_seconds"] <= numbers["decode_seconds"]:
+        raise SettingsError("STALE_SECONDS must be more than DECODE_SECONDS: work that is under way is not to be taken over.")
     return Settings(
-        storage=Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute(),
+        storage=_storage(env),
         database_url=_database_url(env),
         database_tls=_boolean(env, "DATABASE_TLS"),
         database_ca=Path(env["DATABASE_CA"]).absolute() if "DATABASE_CA" in env else None,
@@ -97,16 +104,23 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
         owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
         owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
-        **{name: _whole(env, name.upper(), getattr(Settings, name)) for name in _WHOLE_NUMBERS},
+        **numbers,
     )
 
 
-def _whole(env: Mapping[str, str], name: str, default: int) -> int:
+def _storage(env: Mapping[str, str]) -> Path:
+    try:
+        return Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute()
+    except RuntimeError:  # there is no such user, or none at all
+        raise SettingsError("FILE_STORAGE_LOCATION must say where: no home is known for its ~.") from None
+
+
+def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1, most: int = _LARGEST) -> int:
     text = env.get(name)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63):
-        raise SettingsError(f"{name} must be a whole number above 0, not {text!r}.")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        raise SettingsError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
     return int(text)
 
 

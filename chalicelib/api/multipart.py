@@ -10,6 +10,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from chalicelib.errors import BadRequestError
 
 _MOST_PARTS = 100
+#: Of one header: room for a name far too long to keep, so that it can be refused for what it is.
+_MOST_HEADER_BYTES = 1 << 16
 #: How clients that do not follow RFC 7578 to the letter send a name beyond ASCII (RFC 5987).
 _EXTENDED_NAME = re.compile(rb"filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
@@ -83,6 +85,7 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
             "on_part_end": collector.on_part_end,
             "on_end": collector.on_end,
         },
+        max_header_size=_MOST_HEADER_BYTES,
     )
     try:
         parser.write(body)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: The newest of `migrations/versions`.
 HEAD = "0002"
 
+# It announces each of its plugins as it is imported.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
 #: How often, for how many seconds each, to wait for another process that is migrating the same database.
 _LOOKS, _LOOK = 120, 5
 
@@ -60,8 +63,6 @@ def _revision(connection: Connection) -> str | None:
 def _alone(database: Database, change: "Callable[[Config, Connection], None]") -> None:
     """Run `change` while no other process does so: under SQLite's write lock, or a named lock of MySQL's."""
     from alembic.config import Config
-
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # it announces each of its plugins
 
     def transaction(connection: Connection) -> None:
         config = Config()

@@ -4,11 +4,14 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, func, insert, or_, select, update
 
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Refusal, Upload, UploadStatus, Usage
 from chalicelib.catalog.tables import images, uploads
+
+#: In one statement; SQLite, for one, takes no more than 32,766 in its usual build.
+_MOST_IDS = 1000
 
 
 class UploadRows:
@@ -102,14 +105,20 @@ class UploadRows:
 
         Only for a server at its start, when nobody can be working on any of them.
         """
-        interrupted = and_(uploads.c.id.in_(upload_ids), uploads.c.status == "processing")
         strikes = case((uploads.c.strikes > 0, uploads.c.strikes - 1), else_=0)
-        statement = update(uploads).where(interrupted).values(status="pending", claimed_at=None, strikes=strikes)
-        self._database.write(lambda connection: connection.execute(statement))
+        recover = update(uploads).values(status="pending", claimed_at=None, strikes=strikes)
+        ids = list(upload_ids)
+        for start in range(0, len(ids), _MOST_IDS):
+            some = uploads.c.id.in_(ids[start : start + _MOST_IDS])
+            self._write(recover.where(some, uploads.c.status == "processing"))
 
     def _change(self, upload_id: str, claim: int, **values: Any) -> bool:
         statement = update(uploads).where(held(upload_id, claim)).values(**values)
-        return self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+        return self._write(statement) == 1
+
+    def _write(self, statement: Update) -> int:
+        """How many rows were changed."""
+        return self._database.write(lambda connection: connection.execute(statement).rowcount)
 
     def _change_or_lose(self, upload_id: str, claim: int, **values: Any) -> None:
         if not self._change(upload_id, claim, **values):

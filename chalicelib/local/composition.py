@@ -36,9 +36,11 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
     migrate(database)
+    # An event must outlive the claim of a worker that is gone: only then can the upload be taken over.
+    patience = 2 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     workers = _WORKERS_PER_DECODER * settings.decode_processes
-    queue = EventQueue(lambda notification: built.ingest.handle(notification), workers)
+    queue = EventQueue(lambda notification: built.ingest.handle(notification), workers, patience)
     if settings.image_bucket is None:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
         built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings))

@@ -9,13 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-#: Deliveries of one notification before it is left to the next start or to the sweep: about a quarter of an hour.
-MAX_RECEIVES = 20
-_FIRST_DELAY = 0.5
-_LONGEST_DELAY = 60.0
+#: Seconds until the next delivery, by how many have failed before; the last stands for all further ones.
+_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
 Notification = Mapping[str, Any]
 
@@ -26,14 +24,19 @@ log = logging.getLogger(__name__)
 class _Message:
     due: float
     number: int
+    sent: float = field(compare=False)
     receives: int = field(compare=False)
     notification: Notification = field(compare=False)
 
 
 class EventQueue:
-    """At-least-once delivery by `workers` threads, in no particular order. A handler that raises gets it again, later."""
+    """At-least-once delivery by `workers` threads, in no particular order. A handler that raises gets it again, later.
 
-    def __init__(self, handler: Callable[[Notification], None], workers: int) -> None:
+    What it still fails at `patience` seconds after the event is left to the next start, or to the sweep.
+    """
+
+    def __init__(self, handler: Callable[[Notification], None], workers: int, patience: float) -> None:
+        self.patience = patience
         self._handler = handler
         self._workers = workers
         self._started = 0
@@ -43,16 +46,17 @@ class EventQueue:
         self._changed = threading.Condition()
 
     def send(self, notification: Notification) -> None:
-        self._push(notification, receives=0, delay=0.0)
+        now = time.monotonic()
+        self._push(_Message(now, next(self._numbers), now, 0, notification))
 
     def drain(self) -> None:
         """Return when nothing waits and nothing is in hand."""
         with self._changed:
             self._changed.wait_for(lambda: not self._waiting and not self._in_hand)
 
-    def _push(self, notification: Notification, receives: int, delay: float) -> None:
+    def _push(self, message: _Message) -> None:
         with self._changed:
-            heapq.heappush(self._waiting, _Message(time.monotonic() + delay, next(self._numbers), receives, notification))
+            heapq.heappush(self._waiting, message)
             if self._started < self._workers:
                 self._started += 1
                 threading.Thread(target=self._work, name=f"ingest-{self._started}", daemon=True).start()
@@ -85,8 +89,10 @@ class EventQueue:
         try:
             self._handler(message.notification)
         except Exception as problem:  # whatever it was, the message must not be lost
-            if receives >= MAX_RECEIVES:
+            now = time.monotonic()
+            if now - message.sent >= self.patience:
                 log.exception("an event was given up after %d deliveries; its bytes stay in incoming/", receives)
                 return
             log.warning("an event will be delivered again (%s: %s)", type(problem).__name__, problem)
-            self._push(message.notification, receives, min(_FIRST_DELAY * 2 ** (receives - 1), _LONGEST_DELAY))
+            delay = _DELAYS[min(message.receives, len(_DELAYS) - 1)]
+            self._push(replace(message, due=now + delay, number=next(self._numbers), receives=receives))

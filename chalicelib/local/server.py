@@ -151,6 +151,13 @@ class _Listener(ThreadedHTTPServer):
 
     request_queue_size = 128
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may leave whenever it likes; only what is our own fault is worth a traceback."""
+        if isinstance(sys.exc_info()[1], ConnectionError):
+            log.info("a client went away")
+        else:
+            super().handle_error(request, client_address)
+
 
 class LocalServer(LocalDevServer):
     """Starts, with the server, all that a laptop needs besides."""

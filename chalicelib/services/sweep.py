@@ -151,13 +151,15 @@ class _Steps:
         return str(files[-1].original_id) if files else None
 
     def left_over(self, prefix: str, after: str) -> str | None:
-        """Old objects that no row names; the rows are asked after the objects were listed, so none is taken too early."""
+        """Old objects that no row names. Each question comes after what it must not miss: the open uploads after the listing,
+        the names after that, since an upload that has ended by then has named what it keeps."""
         objects = self._slice_of(prefix, after)
         storage_ids = {item.key: keys.storage_of(item.key) or "" for item in self._old(objects)}
-        named = self.sweep.catalog.inventory.named_storage_ids(set(storage_ids.values()))
-        unnamed = {key: sid for key, sid in storage_ids.items() if sid not in named}
-        still_open = self.sweep.catalog.inventory.open_uploads({sid.rpartition("-")[0] for sid in unnamed.values()})
-        self._remove([key for key, sid in unnamed.items() if sid.rpartition("-")[0] not in still_open])
+        uploads = {storage_id: storage_id.rpartition("-")[0] for storage_id in storage_ids.values()}
+        still_open = self.sweep.catalog.inventory.open_uploads(set(uploads.values()))
+        named = self.sweep.catalog.inventory.named_storage_ids(uploads.keys())
+        kept = {storage_id for storage_id, upload_id in uploads.items() if storage_id in named or upload_id in still_open}
+        self._remove([key for key, storage_id in storage_ids.items() if storage_id not in kept])
         return objects[-1].key if objects else None
 
     def missing(self, after: str) -> str | None:

@@ -120,6 +120,14 @@ def test_uploads_that_a_killed_server_left_are_pending_again_without_its_strike(
     ]
 
 
+def test_any_number_of_interrupted_uploads_is_recovered(catalog: Catalog) -> None:
+    upload = claimed(catalog)
+    catalog.uploads.recover_interrupted([*(str(number) for number in range(300_000)), upload.id])
+    recovered = catalog.uploads.get(upload.id)
+    assert recovered is not None
+    assert recovered.status == "pending"
+
+
 def test_overdue_and_stale_uploads_come_in_slices(catalog: Catalog) -> None:
     waiting = [pending(catalog) for _ in range(5)]
     busy = [claimed(catalog).id for _ in range(3)]

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -60,6 +61,19 @@ def test_a_picture_goes_in_both_ways_and_comes_back(server: Server) -> None:
 def ended(api: Api, upload_id: str) -> Any:
     state = api.status(upload_id)
     return state if state["status"] not in ("pending", "processing") else None
+
+
+def test_a_first_start_says_where_it_is_and_nothing_else(tmp_path: Path) -> None:
+    with running(tmp_path / "new") as server:
+        assert [line for line in server.log if not line.startswith("The image repository is at ")] == []
+
+
+def test_a_client_that_goes_away_is_told_of_in_a_line(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(server))) as connection:
+        connection.sendall(b"POST /image/upload HTTP/1.1\r\nContent-Length: 1000\r\n\r\nno more")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing resets the connection
+    wait_until(lambda: any("went away" in line for line in server.log))
+    assert not any("Traceback" in line for line in server.log)
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,15 @@ def test_an_animation_that_stops_is_not_one_that_goes_on() -> None:
     assert not same(_animated("GIF", _frames(), [100] * 3), _animated("GIF", _frames(), [100] * 3, loop=2))
 
 
+def test_a_picture_that_stands_apart_from_the_animation_is_not_one_of_its_frames() -> None:
+    frames = [frame.convert("RGB") for frame in _frames()]
+    within, apart = (
+        encoded(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=apart) for apart in (False, True)
+    )
+    assert examined(within).frames == examined(apart).frames == 3
+    assert not same(within, apart)
+
+
 def test_exif_edited_added_or_stripped_does_not_count() -> None:
     picture = noise("RGB", (64, 48))
     bare = encoded(picture, "JPEG")

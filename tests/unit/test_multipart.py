@@ -53,3 +53,8 @@ def test_a_form_that_breaks_off_anywhere_is_refused(content: bytes, data: st.Dat
 def test_a_preamble_and_a_quoted_boundary_are_read() -> None:
     body = form([file_part("image", "a.png", b"bytes")], "a b:c")
     assert parse_form('multipart/form-data; charset=utf-8; boundary="a b:c"', body) == [Part("image", "a.png", b"bytes")]
+
+
+def test_a_name_that_is_too_long_to_keep_is_still_read_so_that_the_refusal_can_say_so() -> None:
+    (part,) = parse_form(CONTENT_TYPE, form([file_part("image", "n" * 10_000, b"content")]))
+    assert part == Part("image", "n" * 10_000, b"content")

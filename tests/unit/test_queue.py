@@ -2,9 +2,11 @@
 
 import threading
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from chalicelib.local.queue import EventQueue, Notification
+from tests.repositories import repository_in
 
 BOUND_SECONDS = 60.0
 
@@ -15,7 +17,7 @@ def numbered(number: int) -> Notification:
 
 def test_everything_sent_is_delivered_before_drain_returns() -> None:
     seen: Counter[Any] = Counter()
-    queue = EventQueue(lambda notification: seen.update([notification["number"]]), workers=3)
+    queue = EventQueue(lambda notification: seen.update([notification["number"]]), workers=3, patience=BOUND_SECONDS)
     queue.drain()
     for number in range(200):
         queue.send(numbered(number))
@@ -31,7 +33,7 @@ def test_what_a_handler_fails_at_is_delivered_again_until_it_succeeds() -> None:
         if notification["number"] == 1 and tries[1] < 3:
             raise RuntimeError("not yet")
 
-    queue = EventQueue(handle, workers=1)
+    queue = EventQueue(handle, workers=1, patience=BOUND_SECONDS)
     for number in range(3):
         queue.send(numbered(number))
     queue.drain()
@@ -47,7 +49,7 @@ def test_a_failing_delivery_does_not_hold_up_the_others() -> None:
             raise RuntimeError("later, please")
         order.append(notification["number"])
 
-    queue = EventQueue(handle, workers=1)
+    queue = EventQueue(handle, workers=1, patience=BOUND_SECONDS)
     for number in range(3):
         queue.send(numbered(number))
     queue.drain()
@@ -68,7 +70,7 @@ def test_as_many_are_handled_at_once_as_there_are_workers_and_no_more() -> None:
         with lock:
             at_once -= 1
 
-    queue = EventQueue(handle, workers=3)
+    queue = EventQueue(handle, workers=3, patience=BOUND_SECONDS)
     for number in range(9):
         queue.send(numbered(number))
     queue.drain()
@@ -83,7 +85,26 @@ def test_an_event_that_a_handler_sends_is_waited_for_too() -> None:
         if notification["number"] < 5:
             queue.send(numbered(notification["number"] + 1))
 
-    queue = EventQueue(handle, workers=2)
+    queue = EventQueue(handle, workers=2, patience=BOUND_SECONDS)
     queue.send(numbered(0))
     queue.drain()
     assert seen == [0, 1, 2, 3, 4, 5]
+
+
+def test_what_a_handler_keeps_failing_at_is_given_up_when_patience_ends() -> None:
+    tries = []
+
+    def handle(notification: Notification) -> None:
+        tries.append(notification["number"])
+        raise RuntimeError("never")
+
+    queue = EventQueue(handle, workers=1, patience=0.0)
+    queue.send(numbered(0))
+    queue.drain()
+    assert tries == [0]
+
+
+def test_an_event_outlives_the_claim_of_a_worker_that_is_gone(tmp_path: Path) -> None:
+    repository = repository_in(tmp_path, stale_seconds=5000)
+    assert isinstance(repository.queue, EventQueue)
+    assert repository.queue.patience > repository.ingest.stale_after.total_seconds() == 5000

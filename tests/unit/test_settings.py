@@ -20,10 +20,31 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 )
 def test_every_number_is_read_from_the_variable_of_its_name(field: "object") -> None:
     name = field.name  # type: ignore[attr-defined] # dataclasses.Field takes no arguments at run time
-    assert getattr(from_env({name.upper(): "7"}), name) == 7
+    usable = {"DECODE_MEMORY": str(1024**3)}.get(name.upper(), "77")
+    assert getattr(from_env({name.upper(): usable}), name) == int(usable)
     for bad in ("0", "-1", "1.5", "1e6", "many", " 7", "7 ", "+7", "\u0667", str(2**63), "9" * 5000):
         with pytest.raises(SettingsError, match=name.upper()):
             from_env({name.upper(): bad})
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [("DECODE_SECONDS", 86_401), ("STALE_SECONDS", 10**15), ("DECODE_MEMORY", 1000), ("DECODE_PROCESSES", 10**9)],
+)
+def test_a_number_that_no_decoder_could_work_with_is_named(name: str, bad: int) -> None:
+    with pytest.raises(SettingsError, match=name):
+        from_env({name: str(bad)})
+
+
+def test_a_worker_is_never_given_up_while_it_may_still_decode() -> None:
+    with pytest.raises(SettingsError, match="STALE_SECONDS"):
+        from_env({"STALE_SECONDS": "60"})
+    assert from_env({"STALE_SECONDS": "60", "DECODE_SECONDS": "59"}).stale_seconds == 60
+
+
+def test_a_home_that_is_not_known_is_named() -> None:
+    with pytest.raises(SettingsError, match="FILE_STORAGE_LOCATION"):
+        from_env({"FILE_STORAGE_LOCATION": "~nobody-of-this-name/pictures"})
 
 
 @pytest.mark.parametrize("name", ["owner_max_bytes", "owner_max_images", "owner_max_open_uploads"])

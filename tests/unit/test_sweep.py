@@ -2,15 +2,18 @@
 
 import itertools
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from chalicelib.catalog.records import Filters, Refusal
+from chalicelib.catalog.images import ImageRows
+from chalicelib.catalog.inventory import Inventory
+from chalicelib.catalog.records import Admission, Admitted, Filters, Refusal
 from chalicelib.runtime import Runtime
 from chalicelib.services.sweep import Place, Report
 from chalicelib.services.uploads import Offer, Send
@@ -330,3 +333,50 @@ def test_a_broken_invariant_is_reported_in_a_sentence(repository: Runtime, state
     corrupt(repository, statement)
     problems = repository.sweep.run(dry_run=True).problems
     assert [problem for problem in problems if problem.startswith(beginning)]
+
+
+class _WatchedInventory(Inventory):
+    """An inventory in which something happens behind the first question about what the store holds."""
+
+    def __init__(self, inventory: Inventory, happens: Callable[[], None]) -> None:
+        self.__dict__.update(vars(inventory))
+        self._happens = [happens]
+
+    def named_storage_ids(self, ids: Collection[str]) -> set[str]:
+        return self._behind(super().named_storage_ids(ids))
+
+    def open_uploads(self, ids: Collection[str]) -> set[str]:
+        return self._behind(super().open_uploads(ids))
+
+    def _behind(self, found: set[str]) -> set[str]:
+        while self._happens:
+            self._happens.pop()()
+        return found
+
+
+class _SweptImages(ImageRows):
+    """Admits a file in the middle of a sweep."""
+
+    def __init__(self, repository: Runtime, ahead: timedelta) -> None:
+        self.__dict__.update(vars(repository.catalog.images))
+        self._repository, self._ahead = repository, ahead
+
+    def admit(self, admission: Admission, now: datetime) -> Admitted:
+        admitted: list[Admitted] = []
+        catalog = copy(self._repository.catalog)
+        admits = super().admit
+        catalog.inventory = _WatchedInventory(catalog.inventory, lambda: admitted.append(admits(admission, now)))
+        replace(sweep_ahead(self._repository, self._ahead), catalog=catalog).run()
+        return admitted[0]
+
+
+def test_a_file_admitted_while_the_sweep_asks_about_its_objects_keeps_them(repository: Runtime) -> None:
+    answer = ask(repository, pictures.png(1))
+    lose_event(repository, answer, pictures.png(1))
+    catalog = copy(repository.catalog)
+    catalog.images = _SweptImages(repository, 2 * DAY)  # as where the laptop slept between writing and admitting
+    replace(repository.ingest, catalog=catalog).take_in(answer.upload.id)
+    repository.queue.drain()
+    assert status(repository, answer.upload.id) == "stored"
+    assert len(files_in(repository.settings.storage)) == 4
+    assert repository.sweep.run().problems == []

@@ -96,14 +96,14 @@ def _skip(file: BinaryIO, length: int) -> None:
 
 
 def _animation(chunks: _Chunks) -> tuple[int, int, bool]:
-    """Frames as Pillow counts them, plays, and whether all the frames in the file are among them."""
+    """Frames as Pillow counts them, plays, and whether these are the frames of the animation, all of them and no other."""
     control = chunks.kept.get(b"acTL", b"")
     if len(control) != 8:
         return 1, 1, not chunks.frames
     declared, plays = struct.unpack(">II", control)
     if not 0 < declared < 1 << 31:
         return 1, 1, not chunks.frames
-    return declared + chunks.apart, plays, chunks.frames == declared
+    return declared + chunks.apart, plays, chunks.frames == declared and not chunks.apart
 
 
 def _exif(data: bytes) -> bytes:
