@@ -11,7 +11,7 @@ PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload clean
+.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -36,6 +36,9 @@ bench-list: $(VENV)/dev system-packages  ## what a list costs at a million rows
 
 bench-upload: $(VENV)/dev  ## a folder of photos: the command line client against a loop of curl
 	$(BIN)/python -m benchmarks.upload
+
+bench-page: $(VENV)/dev system-packages  ## the page at 100,000 images, in a browser
+	$(BIN)/python -m benchmarks.page
 
 bench-cold: $(VENV)/dev  ## what a function's first answer costs
 	$(BIN)/python -m benchmarks.cold
