@@ -9,7 +9,15 @@ if threading.current_thread() is not threading.main_thread():
 
 from chalice.app import Chalice
 
-from chalicelib import functions, settings
+from chalicelib import settings
+
+try:
+    wanted = settings.from_env()
+except settings.SettingsError as problem:
+    sys.stderr.write(f"{problem}\n")
+    raise SystemExit(1) from None
+
+from chalicelib import functions
 from chalicelib.api import auth, images, middleware, uploads, web
 
 app = Chalice(app_name="image-repo")
@@ -18,7 +26,6 @@ app.api.binary_types = ["multipart/form-data"]
 for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
 
-wanted = settings.from_env()
 app.register_middleware(middleware.allow_origin, "http")
 if wanted.on_lambda:  # a laptop's server has a log of its own
     app.register_middleware(middleware.log_request, "http")

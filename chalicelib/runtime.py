@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from chalicelib import settings as settings_module
@@ -76,9 +77,15 @@ def build(settings: Settings, decoder: Decoder | None = None) -> Runtime:
 
 
 def assemble(
-    settings: Settings, public_url: str | None, database: Database, store: ObjectStore, queue: Deliveries, decoder: Decoder
+    settings: Settings,
+    public_url: str | None,
+    database: Database,
+    store: ObjectStore,
+    queue: Deliveries,
+    decoder: Decoder,
+    scratch: Path | None = None,
 ) -> Runtime:
-    """The services over a database, a store and a decoder."""
+    """The services over a database, a store and a decoder; `scratch` is where files lie that are being worked on."""
     stale_after = timedelta(seconds=settings.stale_seconds)
     quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
     catalog = Catalog(database)
@@ -90,7 +97,7 @@ def assemble(
         queue=queue,
         access=Access(catalog, now),
         uploads=Uploads(catalog, store, settings.max_bytes, quota, now),
-        ingest=Ingest(catalog, store, decoder.examine, stale_after, now),
+        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch),
         library=Library(catalog, store),
         sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),
         migrate=lambda: migrate(database),

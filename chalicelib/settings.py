@@ -84,7 +84,8 @@ class Settings:
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises `SettingsError` for a value that cannot be used. An empty value counts as none."""
     env = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
-    numbers = {name: _whole(env, name.upper(), getattr(Settings, name), *ends) for name, ends in _WHOLE_NUMBERS.items()}
+    defaults = {name: getattr(Settings, name) for name in _WHOLE_NUMBERS} | {"decode_processes": _processors()}
+    numbers = {name: _whole(env, name.upper(), defaults[name], *ends) for name, ends in _WHOLE_NUMBERS.items()}
     if numbers["stale_seconds"] <= numbers["decode_seconds"]:
         raise SettingsError("STALE_SECONDS must be more than DECODE_SECONDS: work that is under way is not to be taken over.")
     return Settings(
@@ -106,6 +107,11 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
         **numbers,
     )
+
+
+def _processors() -> int:
+    """How many pictures are decoded at once: more than one, so that a slow one does not hold up all others."""
+    return max(2, min(4, os.cpu_count() or 1))
 
 
 def _storage(env: Mapping[str, str]) -> Path:

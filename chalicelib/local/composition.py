@@ -43,7 +43,7 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     queue = EventQueue(lambda notification: built.ingest.handle(notification), workers, patience)
     if settings.image_bucket is None:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
-        built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings))
+        built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings), store.temporary)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
         built = assemble(settings, public_url, database, bucket, queue, decoder or isolated_decoder(settings))

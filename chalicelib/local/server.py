@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import chalice.local
@@ -34,6 +34,7 @@ from chalicelib.errors import (
     UnauthorizedError,
 )
 from chalicelib.local import startup
+from chalicelib.settings import SettingsError
 
 #: What a body may hold beyond the largest file: the other fields of its form.
 FORM_ALLOWANCE = 1_000_000
@@ -165,14 +166,26 @@ class LocalServer(LocalDevServer):
     def __init__(self, app_object: Chalice, config: Config, host: str, port: int) -> None:
         if isinstance(threading.current_thread(), HTTPServerThread):
             _have_decoders_keep_the_checkout_unchanged()
-        super().__init__(app_object, config, host, port, handler_cls=RequestHandler, server_cls=_Listener)
+        try:
+            super().__init__(app_object, config, host, port, handler_cls=RequestHandler, server_cls=_Listener)
+        except OSError as error:
+            _give_up(f"The server cannot listen on {host}, port {port}: {error.strerror}. PORT= chooses another port.")
 
     def serve_forever(self) -> None:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        started = startup.start(f"http://{host}:{self.port}")
+        try:
+            started = startup.start(f"http://{host}:{self.port}")
+        except (SettingsError, RepositoryError) as problem:
+            _give_up(str(problem))
         sys.stdout.write(f"The image repository is at {started.public_url}, its pictures are in {started.settings.storage}\n")
         sys.stdout.flush()
         self.server.serve_forever()
+
+
+def _give_up(problem: str) -> NoReturn:
+    """An operator needs the sentence, not the way it came."""
+    sys.stderr.write(f"{problem}\n")
+    raise SystemExit(1)
 
 
 def _have_decoders_keep_the_checkout_unchanged() -> None:

@@ -47,6 +47,7 @@ class Ingest:
     examine: Examine
     stale_after: timedelta
     clock: Callable[[], datetime]
+    scratch: Path | None = None
 
     def handle(self, notification: Mapping[str, Any]) -> None:
         """Take in every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
@@ -107,7 +108,7 @@ class Ingest:
 
     def _take_bytes(self, upload: Upload) -> str:
         """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
-        with tempfile.NamedTemporaryFile(prefix="image-repo-") as file:
+        with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch) as file:
             with self.store.open(keys.incoming(upload.id)) as reading:
                 sha256 = _copy_and_hash(reading, file)
                 etag = reading.etag
@@ -128,7 +129,7 @@ class Ingest:
         self.catalog.uploads.mark_strike(upload.id, upload.claim)
         try:
             picture = self.examine(path, sha256)
-        except RepositoryError:
+        except (RepositoryError, OSError):  # refused, or no fault of the file's
             self.catalog.uploads.clear_strike(upload.id, upload.claim)
             raise
         self.catalog.uploads.clear_strike(upload.id, upload.claim)

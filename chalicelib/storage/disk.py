@@ -42,7 +42,8 @@ class DiskStore:
         on_incoming: Callable[[dict[str, Any]], None] | None,
     ) -> None:
         self._root = root
-        self._temporary = root / "temporary"
+        #: For files that are being worked on: whatever a killed process leaves here is removed a day later.
+        self.temporary = root / "temporary"
         self._clock = clock
         self._on_incoming = on_incoming
         with files.answering():
@@ -51,7 +52,7 @@ class DiskStore:
             for section in _SECTIONS:
                 (root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(root / "signing-key")
-            self._publisher = files.Publisher(root, self._temporary, clock())
+            self._publisher = files.Publisher(root, self.temporary, clock())
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
@@ -111,7 +112,7 @@ class DiskStore:
         return self.presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
-        if not os.access(self._temporary, os.W_OK | os.X_OK):
+        if not os.access(self.temporary, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
     def _write(self, key: str, content: bytes, event: str) -> None:
