@@ -11,7 +11,7 @@ PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
+.PHONY: run test lint unit test-corpus package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -27,6 +27,9 @@ lint: $(VENV)/dev
 
 unit: $(VENV)/dev system-packages
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+
+test-corpus: $(VENV)/dev system-packages  ## make test-corpus CORPUS=folder: take in every file of a folder
+	$(BIN)/python -m tests.corpus "$(CORPUS)"
 
 bench-ingest: $(VENV)/dev  ## what taking a picture in costs, as ratios to the floor
 	$(BIN)/python -m benchmarks.ingest

@@ -1,0 +1,52 @@
+"""exiftool as the judge of what a file says about its picture."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.facts import Facts
+
+#: Each fact, and where exiftool has it, by group and name; the first that is there counts.
+JUDGED = {
+    "camera_make": ("IFD0:Make",),
+    "camera_model": ("IFD0:Model",),
+    "lens_model": ("ExifIFD:LensModel",),
+    "taken_at": ("ExifIFD:DateTimeOriginal", "IFD0:DateTimeOriginal", "ExifIFD:CreateDate", "IFD0:ModifyDate"),
+    "taken_at_offset": ("ExifIFD:OffsetTimeOriginal",),
+    "exposure_time": ("ExifIFD:ExposureTime",),
+    "f_number": ("ExifIFD:FNumber",),
+    "iso": ("ExifIFD:ISO",),
+    "focal_length": ("ExifIFD:FocalLength",),
+    "latitude": ("Composite:GPSLatitude",),
+    "longitude": ("Composite:GPSLongitude",),
+    "altitude": ("Composite:GPSAltitude",),
+}
+#: What exiftool prints where a tag is there and says nothing.
+_NOTHING = {None, "", "undef", "inf", 0, "0000:00:00 00:00:00"}
+
+
+def verdicts(folder: Path) -> list[dict[str, Any]]:
+    """What exiftool says of every file below the folder that it can read."""
+    assert shutil.which("exiftool"), "the judge is missing: install Debian's libimage-exiftool-perl"
+    ran = subprocess.run(["exiftool", "-n", "-j", "-G1", "-r", "-all", str(folder)], capture_output=True, text=True)
+    found: list[dict[str, Any]] = json.loads(ran.stdout or "[]")
+    return found
+
+
+def disagreements(facts: Facts, verdict: dict[str, Any]) -> Iterator[str]:
+    """A text for each fact in which the two do not agree."""
+    for fact, names in JUDGED.items():
+        theirs = next((verdict[name] for name in names if verdict.get(name) not in _NOTHING), None)
+        ours = getattr(facts, fact)
+        if fact == "taken_at" and ours is not None:
+            ours = ours.strftime("%Y:%m:%d %H:%M:%S")
+        if isinstance(ours, int | float) and isinstance(theirs, int | float):
+            if ours != pytest.approx(theirs, rel=1e-6, abs=1e-9):
+                yield f"{fact} {ours} against {theirs}"
+        elif (None if ours in _NOTHING else ours) != theirs:
+            yield f"{fact} {ours!r} against {theirs!r}"
