@@ -33,8 +33,8 @@ _NOTHING = {None, "", "undef", "inf", 0, "0000:00:00 00:00:00"}
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """What exiftool says of every file below the folder that it can read."""
     assert shutil.which("exiftool"), "the judge is missing: install Debian's libimage-exiftool-perl"
-    ran = subprocess.run(["exiftool", "-n", "-j", "-G1", "-r", "-all", str(folder)], capture_output=True, text=True)
-    found: list[dict[str, Any]] = json.loads(ran.stdout or "[]")
+    ran = subprocess.run(["exiftool", "-n", "-j", "-G1", "-r", "-all", str(folder)], capture_output=True)
+    found: list[dict[str, Any]] = json.loads(ran.stdout.decode("utf-8", "replace") or "[]", strict=False)
     return found
 
 
