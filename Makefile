@@ -2,6 +2,7 @@
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
+SCOPES ?= read write
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -11,7 +12,7 @@ PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit test-corpus package deploy smoke bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
+.PHONY: run test lint unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -57,6 +58,9 @@ deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [
 
 smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack
 	@$(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
+
+key: $(VENV)/dev  ## make key OWNER=… STACK=… [SCOPES="read write"]: a key for an owner, shown this once
+	@$(BIN)/python -m infra.key --stack "$(STACK)" --owner "$(OWNER)" $(SCOPES)
 
 chalicelib/rds-ca.pem:  # by which the functions know the cluster
 	curl --fail --silent --show-error --location --output $@ https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem

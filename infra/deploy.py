@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import yaml
@@ -51,6 +52,10 @@ class Deployment:
         if before is None:
             create_users(outputs)
             self._migrate(outputs)
+            if "AllowedOrigin" not in parameters:
+                # The page that the API serves posts to the bucket, which cannot name the API: each would need the other.
+                own = urlsplit(parameters.get("PublicUrl") or outputs["EndpointURL"])
+                self._change(template_url, {"AllowedOrigin": f"{own.scheme}://{own.netloc}"}, self._description())
         return outputs
 
     def _upload(self, file: Path) -> str:

@@ -55,10 +55,11 @@ def stack(aws: Emulator, database: MariaDb, package: Path) -> Iterator[Stack]:
         yield Stack(address, made.admin(command="create-key", owner="ann", scopes=["read", "write"])["key"], outputs())
 
 
-def run(module: str, *arguments: str) -> None:
-    """One of the operator's commands."""
+def run(module: str, *arguments: str) -> str:
+    """One of the operator's commands; what it printed."""
     done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def deploy(package: Path, *parameters: str) -> None:
