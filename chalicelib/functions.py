@@ -7,9 +7,9 @@ from typing import Any
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import runtime, telemetry
-from chalicelib.catalog.records import ApiKey, Scope
+from chalicelib.catalog.records import ApiKey, Place, Scope
 from chalicelib.errors import BadRequestError
-from chalicelib.services.sweep import Place, Report
+from chalicelib.services.sweep import Report
 
 #: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
 _LAST_CALL = 120_000
@@ -32,9 +32,10 @@ def ingest(event: SQSEvent) -> None:
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
 def sweep(event: CloudWatchEvent) -> Json:
+    """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     current = runtime.current()
     with telemetry.invocation(event.context) as ended:
-        report = current.sweep.run(time_is_up=_last_call(event.context))
+        report = current.sweep.go_on(_last_call(event.context))
         ended |= {"outcome": "done", "broken_invariants": len(report.problems), **_answer(report)}
         return _answer(report)
 

@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from chalicelib.catalog import invariants
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.image_rows import FILE_COLUMNS, file_of, original_of
 from chalicelib.catalog.images import doom_if_unused
-from chalicelib.catalog.records import DoomedFile, Original, Upload
-from chalicelib.catalog.tables import images, originals, uploads
+from chalicelib.catalog.records import DoomedFile, Original, Place, Upload
+from chalicelib.catalog.tables import images, originals, sweep_place, uploads
 from chalicelib.catalog.uploads import upload_of
 
 
@@ -84,6 +84,25 @@ class Inventory:
     def violations(self) -> list[str]:
         """A sentence for each invariant that does not hold; reads every row."""
         return self._database.read(invariants.violations)
+
+    def keep_place(self, place: Place) -> None:
+        """Remember where the next sweep is to go on, instead of what was remembered before."""
+
+        def transaction(connection: Connection) -> None:
+            connection.execute(delete(sweep_place))
+            connection.execute(insert(sweep_place).values(step=place.step, after=place.after))
+
+        self._database.write(transaction)
+
+    def take_place(self) -> Place | None:
+        """What `keep_place` was last told; from then on nothing is remembered."""
+
+        def transaction(connection: Connection) -> Place | None:
+            row = connection.execute(select(sweep_place)).first()
+            connection.execute(delete(sweep_place))
+            return None if row is None else Place(row.step, row.after)
+
+        return self._database.write(transaction)
 
     def _uploads(self, status: str, due: ColumnElement[bool], after_id: str, limit: int) -> list[Upload]:
         statement = (

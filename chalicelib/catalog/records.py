@@ -252,3 +252,11 @@ class Usage:
     image_bytes: int
     open_uploads: int
     open_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sweep stopped: the step's name and the last id or key it dealt with."""
+
+    step: str
+    after: str = ""

@@ -241,3 +241,18 @@ api_keys = Table(
     PrimaryKeyConstraint("id", name="pk_api_keys"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )
+
+
+class _SweepPlace(TypedColumns):
+    step: Named[str] = Column(Ascii(32))
+    after: Named[str] = Column(Ascii(255))
+
+
+#: Holds one row while a sweep is cut off, otherwise none.
+sweep_place = Table(
+    "sweep_place",
+    metadata,
+    _SweepPlace,
+    PrimaryKeyConstraint("step", name="pk_sweep_place"),
+    **_OPTIONS | {"sqlite_autoincrement": False},
+)

@@ -1,4 +1,4 @@
-"""What happens on a laptop when the server starts: interrupted uploads go on, and a sweep runs now and then."""
+"""What a laptop does when the server starts: interrupted uploads go on, a sweep runs now and then, a bucket is watched."""
 
 import fcntl
 import logging
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from chalicelib import runtime, settings
+from chalicelib.local.queue import EventQueue
+from chalicelib.local.watch import Watch
 from chalicelib.runtime import Runtime
 from chalicelib.storage import keys
 
@@ -24,8 +26,11 @@ def start(url: str) -> Runtime:
     if _claim_folder(wanted.storage / "server.lock"):
         recover(started)
         threading.Thread(target=_sweep_now_and_then, args=(started,), name="sweep", daemon=True).start()
+        if wanted.image_bucket is not None and isinstance(started.queue, EventQueue):  # a laptop's always is
+            watch = Watch(started.store, started.queue.send)
+            threading.Thread(target=watch.go_on_looking, name="watch", daemon=True).start()
     else:
-        log.warning("another server uses this folder: recovery and sweep are left to it")
+        log.warning("another server uses this folder: recovery, sweep and watching a bucket are left to it")
     return started
 
 

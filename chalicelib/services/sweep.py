@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Original, Refusal, StoredFile
+from chalicelib.catalog.records import Original, Place, Refusal, StoredFile
 from chalicelib.errors import RepositoryError
 from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
 from chalicelib.services.library import remove_file
@@ -25,14 +25,6 @@ SLICE = 500
 
 #: Makes the thumbnails of an original, given its bytes; raises `RepositoryError` where they cannot be made.
 MakeThumbnails = Callable[[Iterable[bytes]], Thumbnails]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a run stopped: the step's name and the last id or key it dealt with."""
-
-    step: str
-    after: str = ""
 
 
 @dataclass(slots=True)
@@ -69,6 +61,19 @@ class Sweep:
                     report.stopped_at = Place(name, after)
                     return report
                 after = steps[name](after)
+        return report
+
+    def go_on(self, time_is_up: Callable[[], bool]) -> Report:
+        """Run from where the last such run had no more time, else from the beginning.
+
+        After a run that failed the next one begins anew: what holds up one step never keeps the others from their turn.
+        """
+        start = self.catalog.inventory.take_place()
+        if start and start.step not in _Steps(self, Report(), dry_run=True).in_order():
+            start = None  # another release kept it
+        report = self.run(start=start, time_is_up=time_is_up)
+        if report.stopped_at:
+            self.catalog.inventory.keep_place(report.stopped_at)
         return report
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Deletion
+from chalicelib.catalog.records import Deletion, Place
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
 from tests.contract.making import NOW, admitted, claimed, digest, entry, pending
 
@@ -153,3 +153,12 @@ def _strip(database: Database, image_id: int) -> None:
         connection.execute(delete(images).where(images.c.id == image_id))
 
     database.write(transaction)
+
+
+def test_the_place_of_a_sweep_is_given_back_once(catalog: Catalog) -> None:
+    inventory = catalog.inventory
+    assert inventory.take_place() is None
+    inventory.keep_place(Place("originals", "originals/" + "0" * 36 + "-1"))
+    inventory.keep_place(Place("doomed", "7"))
+    assert inventory.take_place() == Place("doomed", "7")
+    assert inventory.take_place() is None

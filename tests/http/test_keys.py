@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import pictures
+from tests.access_table import CELLS, GARBAGE, KEYS, REQUESTS, Cell
 from tests.http.client import Answer, Api, assert_refused
 from tests.http.server import Server, command, running
 
@@ -72,6 +73,34 @@ def test_without_a_key_only_what_is_public_is_answered(guarded: Server) -> None:
 def test_a_key_that_is_none_is_a_403(guarded: Server, authorization: str) -> None:
     for path in PRIVATE:
         assert_refused(bearing(guarded, authorization).get(path), 403, "ForbiddenError")
+
+
+@pytest.fixture(scope="module")
+def bearers(guarded: Server) -> dict[str, Api]:
+    """The API as each bearer of the table sees it."""
+    made = {name: new_key(guarded, owner, *scopes) for name, (owner, scopes) in KEYS.items()}
+    assert command(guarded.folder, "keys", "revoke", made["revoked"][0]).returncode == 0
+    seen = {name: bearing(guarded, f"Bearer {text}") for name, (_, text) in made.items()}
+    return {**seen, "nobody": guarded.api, "garbage": bearing(guarded, GARBAGE)}
+
+
+@pytest.fixture(scope="module")
+def shown(bearers: dict[str, Api]) -> tuple[int, str]:
+    """An image, and an upload, of the table's owner."""
+    return bearers["owner"].upload(pictures.png(20)).json()["id"], bearers["owner"].ask_for(pictures.png(21))["upload_id"]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_every_bearer_may_do_what_the_table_says(bearers: dict[str, Api], shown: tuple[int, str], cell: Cell) -> None:
+    request, (image, upload) = REQUESTS[cell.request], shown
+    if cell.status == 204:
+        image = bearers["owner"].upload(pictures.png(30 + CELLS.index(cell))).json()["id"]
+    headers = {"Content-Type": request.content_type}
+    answer = bearers[cell.key].send(request.method, cell.target(image, upload), headers, request.body)
+    if cell.code:
+        assert_refused(answer, cell.status, cell.code)
+    else:
+        assert answer.status == cell.status, answer
 
 
 def test_each_scope_opens_its_routes_and_no_others(guarded: Server) -> None:

@@ -2,6 +2,7 @@
 
 import itertools
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import closing
 from copy import copy
@@ -10,12 +11,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from chalice.local import Clock, LambdaContext
 
+from app import app
+from chalicelib import runtime
 from chalicelib.catalog.images import ImageRows
 from chalicelib.catalog.inventory import Inventory
-from chalicelib.catalog.records import Admission, Admitted, Filters, Refusal
+from chalicelib.catalog.records import Admission, Admitted, Filters, Place, Refusal
 from chalicelib.runtime import Runtime
-from chalicelib.services.sweep import Place, Report
+from chalicelib.services.sweep import Report
 from chalicelib.services.uploads import Offer, Send
 from chalicelib.storage import keys
 from tests import pictures
@@ -279,7 +283,7 @@ def test_a_run_cut_into_the_smallest_slices_does_what_one_run_does(interrupted: 
         report, runs = sweep.run(start=report.stopped_at, time_is_up=one_slice()), runs + 1
         done = {kind: done.get(kind, 0) + report.done[kind] for kind in {*done, *report.done}}
         assert runs < 100
-    interrupted.queue.drain()
+        interrupted.queue.drain()  # to a sweep from the future, whatever is in hand has been so for days
     assert runs > 10
     assert done == announced
     assert sweep.run().done == AFTERWARDS
@@ -291,6 +295,75 @@ def one_slice() -> Callable[[], bool]:
     """Time for one slice, and then no more."""
     answers = itertools.chain([False], itertools.repeat(True))
     return lambda: next(answers)
+
+
+def test_runs_that_have_time_for_one_slice_go_on_from_each_other_until_everything_is_done(interrupted: Runtime) -> None:
+    wreck(interrupted)
+    sweep = sweep_ahead(interrupted, 2 * DAY)
+    announced = sweep.run(dry_run=True).done
+    done = Counter[str]()
+    stops = []
+    while (report := sweep.go_on(one_slice())).stopped_at is not None:
+        done += report.done
+        stops.append(report.stopped_at)
+        assert len(stops) < 100
+        interrupted.queue.drain()  # to a sweep from the future, whatever is in hand has been so for days
+    assert {place.step for place in stops} >= {"claims", "incoming", "orphans", "doomed", "originals", "missing", "invariants"}
+    assert len(set(stops)) == len(stops)
+    assert done + report.done == announced
+    assert sweep.go_on(lambda: True).stopped_at == Place("tickets"), "a new pass begins at the beginning"
+
+
+def test_a_run_of_all_steps_leaves_the_place_of_another_alone(repository: Runtime) -> None:
+    repository.catalog.inventory.keep_place(Place("doomed", "7"))
+    assert repository.sweep.run().stopped_at is None
+    assert repository.catalog.inventory.take_place() == Place("doomed", "7")
+    assert repository.catalog.inventory.take_place() is None
+
+
+def test_after_a_run_that_failed_the_next_begins_anew(repository: Runtime) -> None:
+    take_in(repository, pictures.png(1))
+    repository.catalog.inventory.keep_place(Place("doomed", "no number"))
+    with pytest.raises(ValueError, match="no number"):
+        repository.sweep.go_on(lambda: False)
+    assert repository.sweep.go_on(lambda: True).stopped_at == Place("tickets")
+
+
+def test_a_place_that_another_release_kept_is_the_beginning(repository: Runtime) -> None:
+    repository.catalog.inventory.keep_place(Place("a step of next year"))
+    assert repository.sweep.go_on(lambda: True).stopped_at == Place("tickets")
+
+
+class _Hurrying(Clock):
+    """Ten minutes pass between two looks."""
+
+    def __init__(self) -> None:
+        self._looks = itertools.count()
+
+    def time(self) -> float:
+        return 600.0 * next(self._looks)
+
+
+def test_the_function_that_the_clock_calls_goes_on_where_it_stopped(interrupted: Runtime) -> None:
+    """It has fifteen minutes, so time for one slice."""
+    runtime.use(interrupted)
+    stops = []
+    while True:
+        context = LambdaContext("sweep", 256, 900_000, _Hurrying())
+        answer = app.handler_map["sweep"](EVENT, context)
+        if answer["stopped_at"] is None:
+            break
+        stops.append((answer["stopped_at"]["step"], answer["stopped_at"]["after"]))
+        assert len(stops) < 100
+    assert {step for step, _ in stops} >= {"claims", "orphans", "doomed", "originals", "missing", "invariants"}
+    assert len(set(stops)) == len(stops)
+    assert files_in(interrupted.settings.storage) == []
+
+
+#: As EventBridge sends it.
+EVENT = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}} | {
+    "account": "0", "time": "2026-01-01T00:00:00Z", "region": "any", "resources": []
+}  # fmt: skip
 
 
 def corrupt(repository: Runtime, *statements: str) -> None:

@@ -1,0 +1,73 @@
+"""`chalice local` with its pictures in a bucket: nothing tells it of new objects, and it takes them in all the same."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from tests import pictures
+from tests.deployed.client import fetched, post
+from tests.deployed.emulator import REGION, Emulator, emulator
+from tests.http.client import Api
+from tests.http.server import running
+from tests.http.waiting import wait_until
+
+BUCKET = "pictures"
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[Emulator]:
+    """A server that speaks S3's protocol and checks every signature."""
+    with emulator() as server:
+        objects(server).create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        yield server
+
+
+def objects(server: Emulator) -> Any:
+    """Another client of the bucket than the program's own."""
+    account = server.environment
+    session = boto3.Session(account["AWS_ACCESS_KEY_ID"], account["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    return session.client("s3", endpoint_url=server.url)
+
+
+def in_bucket(server: Emulator, prefix: str) -> list[str]:
+    return [found["Key"] for found in objects(server).list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", ())]
+
+
+def settings(server: Emulator) -> Mapping[str, str]:
+    return {**server.environment, "IMAGE_BUCKET": BUCKET}
+
+
+def ended(api: Api, upload_id: str) -> Any:
+    return wait_until(lambda: (state := api.status(upload_id))["status"] in ("stored", "duplicate", "rejected") and state)
+
+
+def test_uploads_by_either_road_end_stored_in_the_bucket(s3: Emulator, tmp_path: Path) -> None:
+    with running(tmp_path, settings(s3)) as server:
+        whole = server.api.upload(pictures.png(1), "whole.png")
+        assert whole.status == 201, whole
+        ticket = server.api.ask_for(pictures.png(2))
+        assert ticket["url"].startswith(s3.url)
+        assert post(ticket, pictures.png(2)).status_code == 204
+        state = ended(server.api, ticket["upload_id"])
+        assert state["status"] == "stored"
+        urls = [server.api.details(image)["original_url"] for image in (whole.json()["id"], state["image_id"])]
+        assert fetched(urls) == [pictures.png(1), pictures.png(2)]
+        again = server.api.upload(pictures.png(1), "again.png")
+        assert (again.status, again.json()["id"]) == (200, whole.json()["id"])
+        wait_until(lambda: not in_bucket(s3, "incoming/"))
+        assert server.api.delete(state["image_id"]).status == 204
+        assert len(in_bucket(s3, "")) == 4
+    assert not list(tmp_path.rglob("*.jpg"))
+
+
+def test_what_arrives_while_no_server_runs_is_taken_in_by_the_next(s3: Emulator, tmp_path: Path) -> None:
+    content = pictures.png(3)
+    with running(tmp_path, settings(s3)) as server:
+        ticket = server.api.ask_for(content)
+        server.kill()
+        assert post(ticket, content).status_code == 204
+    with running(tmp_path, settings(s3)) as server:
+        assert ended(server.api, ticket["upload_id"])["status"] == "stored"
