@@ -1,0 +1,149 @@
+"""Repositories on every engine whose processes are interrupted at each step of a deed, and what must hold afterwards."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, create_engine, delete, insert, select
+from sqlalchemy.pool import NullPool
+
+from chalicelib.catalog.records import Filters
+from chalicelib.catalog.tables import metadata
+from chalicelib.local import startup
+from chalicelib.runtime import Runtime
+from chalicelib.storage import keys
+from tests.contract import interrupted
+from tests.contract.interrupted import HELD
+from tests.repositories import clock_ahead, disk_at, files_in, repository_in, sweep_ahead, take_in
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A repository at rest. Its catalog is a file in its folder, or these rows in the database at `url`, table by table."""
+
+    folder: Path
+    url: URL | None
+    rows: dict[str, list[dict[str, Any]]]
+
+    @property
+    def database_url(self) -> str | None:
+        return self.url.render_as_string(hide_password=False) if self.url else None
+
+    def copy_to(self, folder: Path) -> None:
+        """There is one database: a copy takes the place of the copy before."""
+        shutil.copytree(self.folder, folder)
+        if self.url:
+            _in(self.url, self._restore)
+
+    def _restore(self, connection: Connection) -> None:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(delete(table))
+        for table in metadata.sorted_tables:
+            if self.rows[table.name]:
+                connection.execute(insert(table), self.rows[table.name])
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """A repository whose process was interrupted after so many steps; `go_on` lets one that was stopped come to its end."""
+
+    steps: int
+    folder: Path
+    database_url: str | None
+    go_on: Callable[[], None]
+
+    def opened(self) -> Runtime:
+        """The repository as another process sees it."""
+        return repository_in(self.folder, database_url=self.database_url)
+
+
+def template_in(folder: Path, url: URL) -> Template:
+    """A repository that holds one image, with id 1, of the file `HELD`; its catalog is in `url`, unless that is SQLite's."""
+    url_of_server = None if url.drivername == "sqlite" else url
+    built = repository_in(folder / "template", database_url=url_of_server and url.render_as_string(hide_password=False))
+    assert take_in(built, HELD).status == "stored"
+    return template_of(built.settings.storage, url_of_server)
+
+
+def template_of(folder: Path, url: URL | None) -> Template:
+    rows: dict[str, list[dict[str, Any]]] = {}
+
+    def read(connection: Connection) -> None:
+        for table in metadata.sorted_tables:
+            rows[table.name] = [dict(row) for row in connection.execute(select(table)).mappings()]
+
+    if url:
+        _in(url, read)
+    return Template(folder, url, rows)
+
+
+def _in(url: URL, work: Callable[[Connection], None]) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        work(connection)
+
+
+def interruptions(deed: str, signal: str, template: Template) -> Iterator[Interruption]:
+    """The repository after each number of steps of the deed, until it comes to its end."""
+    copies = Path(tempfile.mkdtemp(dir=template.folder.parent))
+    command = [sys.executable, "-m", interrupted.__name__, deed, signal]
+    command += [template.database_url] if template.database_url else []
+    environment = {**os.environ, "TMPDIR": str(copies)}
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=CHECKOUT, env=environment)
+
+    def ask(line: str) -> str:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        return process.stdout.readline().strip()
+
+    def go_on() -> None:
+        assert ask("go on") == "ended"
+
+    with process:
+        steps = 0
+        while True:
+            template.copy_to(copies / str(steps))
+            outcome = ask(f"{steps} {copies / str(steps)}")
+            yield Interruption(steps, copies / str(steps), template.database_url, go_on)
+            if outcome == "ended":
+                return
+            assert outcome == "interrupted"
+            steps += 1
+
+
+def start_again(repository: Runtime) -> None:
+    startup.recover(repository)
+    repository.queue.drain()
+
+
+def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> None:
+    """A day later, when the sweep may take what nobody names, and a start what was half written."""
+    a_day = timedelta(hours=25)
+    storage = repository.settings.storage
+    disk_at(storage, clock_ahead(a_day))
+    later = sweep_ahead(repository, a_day)
+    assert later.run().problems == []
+    assert later.run().problems == []
+    assert len(files_in(storage)) == images * 4
+    assert repository.library.count("local", Filters()) == images
+
+
+def contents(repository: Runtime) -> set[bytes]:
+    """The original of every image, from the store."""
+    found = set()
+    for image in repository.library.page("local", Filters(), "name", 200, None).images:
+        with repository.store.open(keys.original(image.file.storage_id)) as reading:
+            found.add(b"".join(reading.chunks()))
+    return found
