@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests import pictures
-from tests.deployed.client import Stack
+from tests.deployed.client import Stack, client
 from tests.deployed.conftest import CODE_BUCKET, ROOT, STACK, deploy
 
 
@@ -32,6 +32,13 @@ def refusal(package: Path) -> str:
     )
     assert (done.returncode, done.stdout) == (1, ""), done
     return done.stderr
+
+
+def updates_of(resource: str) -> int:
+    """How often CloudFormation has changed the resource."""
+    pages = client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
+    events = [event for page in pages for event in page["StackEvents"] if event["LogicalResourceId"] == resource]
+    return [event["ResourceStatus"] for event in events].count("UPDATE_COMPLETE")
 
 
 def assert_serving(stack: Stack, number: int) -> None:
@@ -59,7 +66,9 @@ def test_a_stack_that_cannot_be_changed_is_rolled_back(stack: Stack, broken: Pat
         "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
     }
     (broken / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
+    before = updates_of("APIHandler")
     told = refusal(broken)
+    assert updates_of("APIHandler") > before
     assert told.startswith("The stack was rolled back:")
     assert "Never" in told
     assert_serving(stack, 601)
