@@ -1,0 +1,74 @@
+"""An update that fails leaves the version before serving, whether its tables, its code or its stack cannot be had."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests import pictures
+from tests.deployed.client import Stack, client
+from tests.deployed.conftest import CODE_BUCKET, ROOT, STACK, deploy
+
+
+@pytest.fixture
+def broken(stack: Stack, package: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the deployed package, to be broken; afterwards the good one is deployed again, and repairs all of it."""
+    shutil.copytree(package, tmp_path / "package")
+    yield tmp_path / "package"
+    deploy(package)
+    assert "keys" in stack.admin(command="list-keys")
+
+
+def refusal(package: Path) -> str:
+    """What the operator is told of a deployment that fails."""
+    arguments = ["--stack", STACK, "--bucket", CODE_BUCKET, "--package", str(package)]
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.deploy", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done
+    return done.stderr
+
+
+def updates_of(resource: str) -> int:
+    """How often CloudFormation has changed the resource."""
+    pages = client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
+    events = [event for page in pages for event in page["StackEvents"] if event["LogicalResourceId"] == resource]
+    return [event["ResourceStatus"] for event in events].count("UPDATE_COMPLETE")
+
+
+def assert_serving(stack: Stack, number: int) -> None:
+    """The API answers, and an upload goes its whole way."""
+    state = stack.upload(f"after failure {number}.png", pictures.png(number))
+    assert state["status"] == "stored"
+    assert stack.get(f"/image/{state['image_id']}/details")["byte_size"] == len(pictures.png(number))
+
+
+def test_code_that_does_not_start_never_reaches_the_functions_that_serve(stack: Stack, broken: Path) -> None:
+    with zipfile.ZipFile(broken / "deployment.zip", "w") as archive:
+        archive.writestr("app.py", "raise RuntimeError('this release is broken')")
+    assert refusal(broken).startswith("The migrations failed: ")
+    assert_serving(stack, 600)
+
+
+def test_a_stack_that_cannot_be_changed_is_rolled_back(stack: Stack, broken: Path) -> None:
+    """By the time that it fails, the functions have got a setting with which they cannot start."""
+    template = yaml.safe_load((broken / "sam.yaml").read_text("utf-8"))
+    template["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]["AUTH"] = "nonsense"
+    template["Resources"]["Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    template["Resources"]["Never"] = {
+        "Type": "AWS::CloudFormation::WaitCondition",
+        "DependsOn": "APIHandler",
+        "Properties": {"Handle": {"Ref": "Handle"}, "Timeout": "1"},
+    }
+    (broken / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
+    before = updates_of("APIHandler")
+    told = refusal(broken)
+    assert updates_of("APIHandler") > before
+    assert told.startswith("The stack was rolled back:")
+    assert "Never" in told
+    assert_serving(stack, 601)
