@@ -1,5 +1,6 @@
 """Repositories on every engine whose processes are interrupted at each step of a deed, and what must hold afterwards."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ from chalicelib.runtime import Runtime
 from chalicelib.storage import keys
 from tests.contract import interrupted
 from tests.contract.interrupted import HELD
+from tests.databases import column, execute
 from tests.repositories import clock_ahead, disk_at, files_in, repository_in, sweep_ahead, take_in
 
 CHECKOUT = Path(__file__).parents[2]
@@ -54,16 +56,17 @@ class Template:
 
 @dataclass(frozen=True)
 class Interruption:
-    """A repository whose process was interrupted after so many steps; `go_on` lets one that was stopped come to its end."""
+    """What another process finds after so many steps; `go_on` lets one that was stopped come to its end."""
 
     steps: int
-    folder: Path
-    database_url: str | None
+    repository: Runtime
     go_on: Callable[[], None]
 
-    def opened(self) -> Runtime:
-        """The repository as another process sees it."""
-        return repository_in(self.folder, database_url=self.database_url)
+    @property
+    def ticket(self) -> dict[str, Any]:
+        """The id of the upload that is being sent, and the fields of its form."""
+        ticket: dict[str, Any] = json.loads((self.repository.settings.storage / "ticket").read_text())
+        return ticket
 
 
 def template_in(folder: Path, url: URL) -> Template:
@@ -92,6 +95,12 @@ def _in(url: URL, work: Callable[[Connection], None]) -> None:
         work(connection)
 
 
+def _end_transactions(url: URL) -> None:
+    """What a server does by itself with a connection that has been silent for its `wait_timeout`."""
+    silent = "SELECT trx_mysql_thread_id FROM information_schema.innodb_trx WHERE trx_mysql_thread_id <> CONNECTION_ID()"
+    execute(url, *(f"KILL {connection}" for connection in column(url, silent)))
+
+
 def interruptions(deed: str, signal: str, template: Template) -> Iterator[Interruption]:
     """The repository after each number of steps of the deed, until it comes to its end."""
     copies = Path(tempfile.mkdtemp(dir=template.folder.parent))
@@ -116,7 +125,11 @@ def interruptions(deed: str, signal: str, template: Template) -> Iterator[Interr
         while True:
             template.copy_to(copies / str(steps))
             outcome = ask(f"{steps} {copies / str(steps)}")
-            yield Interruption(steps, copies / str(steps), template.database_url, go_on)
+            if signal == "SIGSTOP" and template.url:
+                _end_transactions(template.url)
+            repository = repository_in(copies / str(steps), database_url=template.database_url)
+            yield Interruption(steps, repository, go_on)
+            repository.catalog._database.dispose()  # its queue keeps it, and a server has only so many connections
             if outcome == "ended":
                 return
             assert outcome == "interrupted"

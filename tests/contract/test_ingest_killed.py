@@ -1,16 +1,15 @@
 """Killed at any step, an upload or a delete is brought to its end by the next start, and nothing is lost or kept twice."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import URL
 
-from chalicelib.runtime import Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from tests.contract.interrupted import DAMAGED, DEEDS, HELD, NEW, OTHER, SAME_PIXELS
 from tests.contract.interrupting import (
+    Interruption,
     Template,
     assert_nothing_is_broken_or_left_over,
     contents,
@@ -27,10 +26,8 @@ def template(tmp_path: Path, empty_url: URL) -> Template:
     return template_in(tmp_path, empty_url)
 
 
-def killed(deed: str, template: Template) -> Iterator[tuple[int, Runtime]]:
-    """The repository, started again, after each number of steps of the deed."""
-    for interruption in interruptions(deed, "SIGKILL", template):
-        yield interruption.steps, interruption.opened()
+def killed(deed: str, template: Template) -> Iterator[Interruption]:
+    return interruptions(deed, "SIGKILL", template)
 
 
 @pytest.mark.parametrize(
@@ -47,8 +44,8 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
 ) -> None:
     content = DEEDS[deed][1]
     accepted = 0
-    for steps, repository in killed(deed, template):
-        ticket = json.loads((repository.settings.storage / "ticket").read_text())
+    for interruption in killed(deed, template):
+        repository, ticket = interruption.repository, interruption.ticket
         start_again(repository)
         if repository.uploads.status("local", ticket["upload_id"]).status == "pending":
             assert accepted == 0, "an upload whose bytes had been accepted at an earlier step is lost"
@@ -57,7 +54,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
         else:
             accepted += 1
         upload = repository.uploads.status("local", ticket["upload_id"])
-        assert (steps, upload.status, upload.strikes) == (steps, status, 0)
+        assert (interruption.steps, upload.status, upload.strikes) == (interruption.steps, status, 0)
         assert contents(repository) == kept
         assert_nothing_is_broken_or_left_over(repository, images=len(kept))
         start_again(repository)
@@ -67,7 +64,8 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
 
 def test_a_delete_killed_at_any_step_is_whole_or_has_not_begun(template: Template) -> None:
     gone = 0
-    for _, repository in killed("delete", template):
+    for interruption in killed("delete", template):
+        repository = interruption.repository
         start_again(repository)
         held = repository.catalog.images.get("local", 1)
         assert held is None or gone == 0
@@ -90,9 +88,9 @@ def test_a_server_killed_again_and_again_while_it_decodes_a_file_never_refuses_i
 
 def killed_while_decoding(deed: str, template: Template) -> Template:
     """The repository as a kill between the strike and its taking back leaves it."""
-    for _, repository in killed(deed, template):
-        ticket = json.loads((repository.settings.storage / "ticket").read_text())
-        if repository.uploads.status("local", ticket["upload_id"]).strikes == 1:
+    for interruption in killed(deed, template):
+        repository = interruption.repository
+        if repository.uploads.status("local", interruption.ticket["upload_id"]).strikes == 1:
             return template_of(repository.settings.storage, template.url)
     raise AssertionError("no kill hit the decoding")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.records import Filters, Original, Refusal, Upload
+from chalicelib.catalog.records import Admission, Admitted, Filters, Original, Refusal, Upload
 from chalicelib.errors import BadImageError, UnavailableError
 from chalicelib.imaging.picture import Picture
 from chalicelib.runtime import Decoder, Runtime
@@ -221,6 +221,32 @@ def test_an_original_deleted_while_it_is_counted_on_makes_the_ingest_begin_again
     replace(repository.ingest, catalog=catalog).handle(event(upload_id))
     assert upload_of(repository, upload_id).status == "stored"
     assert (images_of(repository, "another"), len(images_of(repository, "local"))) == ([], 1)
+    assert len(files_in(repository.settings.storage)) == 4
+    assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
+
+
+class AnswerLost:
+    """The rows of images, whose admission is committed while its caller is told that the database does not answer."""
+
+    def __init__(self, repository: Runtime) -> None:
+        self._images = repository.catalog.images
+
+    def admit(self, admission: Admission, now: datetime) -> Admitted:
+        self._images.admit(admission, now)
+        raise UnavailableError("The connection was lost under the commit.")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._images, name)
+
+
+def test_an_admission_that_was_committed_keeps_its_files_though_its_worker_was_told_otherwise(repository: Runtime) -> None:
+    catalog = copy(repository.catalog)
+    catalog.images = AnswerLost(repository)  # type: ignore[assignment] # it stands in for the rows
+    upload_id = arrived(repository)
+    with pytest.raises(UnavailableError):
+        replace(repository.ingest, catalog=catalog).handle(event(upload_id))
+    repository.ingest.handle(event(upload_id))
+    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).claim) == ("stored", 1)
     assert len(files_in(repository.settings.storage)) == 4
     assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
 
