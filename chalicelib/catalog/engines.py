@@ -13,6 +13,9 @@ WRITING = "catalog_writing"
 
 #: How long a connection waits for another's lock, in seconds.
 _SQLITE_BUSY_TIMEOUT = 30
+#: After so many idle seconds the server ends a connection, and with it the locks of a worker that is frozen; more than the
+#: pool keeps one unused.
+_MYSQL_IDLE = 300
 _MYSQL_LOCK_WAIT = 5
 
 
@@ -45,7 +48,10 @@ def mysql(
         "connect_timeout": connect_timeout,
         "read_timeout": read_timeout,
         "write_timeout": read_timeout,
-        "init_command": f"SET SESSION time_zone='+00:00', sql_mode='TRADITIONAL', innodb_lock_wait_timeout={_MYSQL_LOCK_WAIT}",
+        "init_command": (
+            f"SET SESSION time_zone='+00:00', sql_mode='TRADITIONAL', "
+            f"innodb_lock_wait_timeout={_MYSQL_LOCK_WAIT}, wait_timeout={_MYSQL_IDLE}"
+        ),
     }
     # Left to itself PyMySQL builds an unverified context, at 25 ms, for every connection.
     arguments |= {"ssl": tls} if tls else {"ssl_disabled": True}

@@ -1,7 +1,7 @@
 """Keys at the deployed stack: its gateway, its authorizer and its views answer as the table says.
 
-As on AWS the gateway keeps the authorizer's answer for a minute, so that one answer has to serve all of a key's requests.
-For the same reason the revoked key was never used before: a key that was would work for a minute more.
+As on AWS the gateway keeps the authorizer's answer for a minute, so that one answer has to serve all of a key's requests. For
+the same reason the revoked key was never used before: a key that was would work for a minute more.
 """
 
 from dataclasses import replace
