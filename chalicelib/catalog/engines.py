@@ -13,10 +13,10 @@ WRITING = "catalog_writing"
 
 #: How long a connection waits for another's lock, in seconds.
 _SQLITE_BUSY_TIMEOUT = 30
+_MYSQL_LOCK_WAIT = 5
 #: After so many idle seconds the server ends a connection, and with it the locks of a worker that is frozen; more than the
 #: pool keeps one unused.
 _MYSQL_IDLE = 300
-_MYSQL_LOCK_WAIT = 5
 
 
 def sqlite(url: URL) -> Engine:
