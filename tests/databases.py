@@ -45,13 +45,15 @@ class MariaDb:
             self._command += [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
         with socket.create_server(("127.0.0.1", 0)) as unused:
             self._port = unused.getsockname()[1]
+        # A server that starts removes temporary tables from its folder for them: none may share it with another.
+        self._environment = {**os.environ, "TMPDIR": str(folder)}
         if not self._data.exists():
             self._install()
 
     def _install(self) -> None:
         install = [_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
         install += ["--skip-test-db", "--skip-name-resolve", f"--datadir={self._data}"]
-        subprocess.run([*self._command, *install], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*self._command, *install], check=True, stdout=subprocess.DEVNULL, env=self._environment)
 
     @property
     def url(self) -> URL:
@@ -63,7 +65,7 @@ class MariaDb:
         server = [_program("mariadbd"), *_OPTIONS, f"--datadir={self._data}", f"--port={self._port}"]
         server += [f"--socket={self._folder / 'socket'}", f"--pid-file={self._folder / 'pid'}", *self._options]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([*self._command, *server], stdout=log, stderr=log)
+            self._process = subprocess.Popen([*self._command, *server], stdout=log, stderr=log, env=self._environment)
         deadline = time.monotonic() + 60
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
