@@ -3,8 +3,6 @@
 The function is the decoder's isolation: it has its own memory and time limit, and takes one file at a time.
 """
 
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from chalicelib import telemetry
@@ -41,12 +39,9 @@ def direct_decoder(settings: Settings) -> Decoder:
 
         return examine(path, sha256, limits)
 
-    def make_thumbnails_here(chunks: Iterable[bytes]) -> Thumbnails:
+    def make_thumbnails_here(path: Path) -> Thumbnails:
         from chalicelib.imaging.examine import remake_thumbnails
 
-        with tempfile.NamedTemporaryFile(prefix="image-repo-") as file:
-            file.writelines(chunks)
-            file.flush()
-            return remake_thumbnails(Path(file.name), limits)
+        return remake_thumbnails(path, limits)
 
     return Decoder(examine_here, make_thumbnails_here)

@@ -1,8 +1,7 @@
 """Repositories for tests below HTTP, with decoders that run in the test's own process."""
 
 import sys
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,11 +27,8 @@ def decoder_here() -> Decoder:
         sys.audit(DECODING)
         return examine(path, sha256, LIMITS)
 
-    def make_thumbnails_here(chunks: Iterable[bytes]) -> Thumbnails:
-        with tempfile.NamedTemporaryFile() as file:
-            file.writelines(chunks)
-            file.flush()
-            return remake_thumbnails(Path(file.name), LIMITS)
+    def make_thumbnails_here(path: Path) -> Thumbnails:
+        return remake_thumbnails(path, LIMITS)
 
     return Decoder(examine_here, make_thumbnails_here)
 

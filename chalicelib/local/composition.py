@@ -1,7 +1,5 @@
 """The repository as it runs on a laptop: a folder or a bucket, SQLite or MySQL, and decoders in child processes."""
 
-import tempfile
-from collections.abc import Iterable
 from pathlib import Path
 
 from chalicelib.backends import open_bucket, open_database
@@ -72,13 +70,10 @@ def isolated_decoder(settings: Settings) -> Decoder:
     def examine_apart(path: Path, sha256: bytes) -> Picture:
         return examiners.run(path, sha256, limits)
 
-    def make_thumbnails_apart(chunks: Iterable[bytes]) -> Thumbnails:
-        with tempfile.NamedTemporaryFile(prefix="image-repo-") as file:
-            file.writelines(chunks)
-            file.flush()
-            try:
-                return thumbnailers.run(Path(file.name), limits)
-            except DecoderDied as death:
-                raise BadImageError(f"The file brought the decoder down: {death}") from death
+    def make_thumbnails_apart(path: Path) -> Thumbnails:
+        try:
+            return thumbnailers.run(path, limits)
+        except DecoderDied as death:
+            raise BadImageError(f"The file brought the decoder down: {death}") from death
 
     return Decoder(examine_apart, make_thumbnails_apart)

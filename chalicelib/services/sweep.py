@@ -3,11 +3,13 @@
 Works in slices, so that a run that is cut off, or that has only minutes, is taken up where it stopped.
 """
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import Original, Place, Refusal, StoredFile
@@ -23,8 +25,8 @@ GRACE = timedelta(hours=24)
 MEMORY = timedelta(days=30)
 SLICE = 500
 
-#: Makes the thumbnails of an original, given its bytes; raises `RepositoryError` where they cannot be made.
-MakeThumbnails = Callable[[Iterable[bytes]], Thumbnails]
+#: Makes the thumbnails of an original, given a file with its bytes; raises `RepositoryError` where they cannot be made.
+MakeThumbnails = Callable[[Path], Thumbnails]
 
 
 @dataclass(slots=True)
@@ -203,8 +205,13 @@ class _Steps:
             return
         file = original.file
         try:
-            with self.sweep.store.open(keys.original(file.storage_id)) as reading:
-                thumbnails = self.sweep.make_thumbnails(reading.chunks())
+            with (
+                tempfile.NamedTemporaryFile(prefix="image-repo-") as copy,
+                self.sweep.store.open(keys.original(file.storage_id)) as reading,
+            ):
+                copy.writelines(reading.chunks())
+                copy.flush()
+                thumbnails = self.sweep.make_thumbnails(Path(copy.name))
         except (ObjectMissing, RepositoryError) as error:
             self.report.problems.append(f"The thumbnails of {file.storage_id} cannot be made: {error}")
             return
