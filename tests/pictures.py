@@ -4,7 +4,7 @@ import io
 import random
 from typing import Any
 
-import pillow_heif  # type: ignore[import-untyped] # it brings no types
+import pillow_heif
 from PIL import Image
 
 pillow_heif.register_heif_opener()

@@ -9,7 +9,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import pillow_heif  # type: ignore[import-untyped]  # it has none
+import pillow_heif
 from PIL import Image
 
 from chalicelib.imaging.examine import examine

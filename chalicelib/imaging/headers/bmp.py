@@ -29,7 +29,7 @@ def read(file: BinaryIO, size: int) -> Header:
     end = offset + row_bytes * abs(height) if compression in {0, 3} else size
     if end > size:
         raise truncated("BMP")
-    return Header(format="BMP", width=width, height=abs(height), end=end, exact=_usual_colours(header_bytes, rest))
+    return Header(format="BMP", width=width, height=abs(height), end=end, faithful=_usual_colours(header_bytes, rest))
 
 
 def _usual_colours(header_bytes: int, rest: bytes) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging.blocks import Block, more
 
 #: A real EXIF block has some tens of kilobytes, with a large maker note some hundreds.
 MAX_EXIF_BYTES = 4 << 20
@@ -16,8 +17,8 @@ class Header:
     """The claims of one file's structure.
 
     `width` and `height` are of the pixels as stored. `codec_pixels` is the most pixels that any coded picture in the file
-    claims, whatever the container says around it. `bits` is the depth of a channel. `exact` is whether the decoder hands
-    over every bit of every picture in the file; where it is not, only an equal file may count as the same image.
+    claims, whatever the container says around it. `bits` is the depth of a channel. `faithful` is whether the decoder
+    hands over every bit of the picture. `blocks` accounts for every byte of the file.
     `exif` begins with a TIFF header, or is empty. `orientation` overrides what EXIF says, where the format has a rotation
     of its own. `colour` describes a colour space that is declared by other means than an ICC profile, empty for sRGB.
     `plays` is how often an animation is shown, 0 for ever. `end` is where the image ends in the file. `one_pass` is whether
@@ -32,12 +33,18 @@ class Header:
     total_pixels: int = 0
     codec_pixels: int = 0
     bits: int = 8
-    exact: bool = True
+    faithful: bool = True
     exif: bytes = b""
     orientation: int | None = None
     colour: bytes = b""
     plays: int = 1
     one_pass: bool = False
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def exact(self) -> bool:
+        """Whether the pixels tell all there is in the file; where they do not, only an equal file is the same image."""
+        return self.faithful and not more(self.blocks)
 
 
 def truncated(what: str) -> BadImageError:

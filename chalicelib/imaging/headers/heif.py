@@ -79,7 +79,7 @@ def _still(file: BinaryIO, name: str, items: Items, size: int, alone: bool) -> H
         end=size,
         codec_pixels=_largest(file, items),
         bits=max(depths, default=8),
-        exact=alone and not others and not cropped and max(depths, default=8) <= 8,
+        faithful=alone and not others and not cropped and max(depths, default=8) <= 8,
         exif=_exif(file, items),
         # libheif turns the pixels itself, libavif leaves it to us; in neither format does EXIF's orientation count.
         orientation=1 if name == "HEIC" else _orientation(properties),
@@ -179,7 +179,7 @@ def _film(movie: bytes, size: int, exif: bytes) -> Header:
         end=size,
         frames=track.frames,
         exif=exif,
-        exact=len(pictures) == 1 and len(tracks) <= 2 and not any(each.deep for each in tracks),
+        faithful=len(pictures) == 1 and len(tracks) <= 2 and not any(each.deep for each in tracks),
         plays=0 if track.repeats else 1,
     )
 

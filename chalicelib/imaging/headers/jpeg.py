@@ -70,7 +70,7 @@ class _Walk:
             width=self._size[0],
             height=self._size[1],
             end=end,
-            exact=self._pictures == 1 and not _hides_more(self._file),
+            faithful=self._pictures == 1 and not _hides_more(self._file),
             exif=bytes(self._exif),
             colour=UPRIGHT_INKS if len(self._components) == _INKS and not self._adobe else b"",
             one_pass=self._marker in _DECODED_ON_ARRIVAL and self._first_scan_components == len(self._components),

@@ -45,7 +45,7 @@ def read(file: BinaryIO) -> Header:
         end=file.tell(),
         frames=frames,
         bits=max(bits, 8),
-        exact=animated_whole and (bits <= 8 or (colour_type == _GREY and not grey_with_key)),
+        faithful=animated_whole and (bits <= 8 or (colour_type == _GREY and not grey_with_key)),
         exif=_exif(chunks.kept.get(b"eXIf", b"")),
         colour=_colour(chunks),
         plays=plays,

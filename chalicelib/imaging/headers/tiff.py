@@ -42,7 +42,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         total_pixels=sum(width * height for width, height in sizes),
         codec_pixels=max(width * height for width, height in sizes),
         bits=max(8, *(bits for page in pages for bits in _bits(directories, page))),
-        exact=all(_exact(directories, page) for page in pages),
+        faithful=all(_exact(directories, page) for page in pages),
         colour=b"".join(_colour(directories, page) for page in pages),
     )
 
