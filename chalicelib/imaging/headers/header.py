@@ -23,6 +23,12 @@ class Header:
     of its own. `colour` describes a colour space that is declared by other means than an ICC profile, empty for sRGB.
     `plays` is how often an animation is shown, 0 for ever. `end` is where the image ends in the file. `one_pass` is whether
     the coded data come in the order of the rows, so that where they are missing, rows are missing.
+
+    `coding` and `scans`, the number of passes of a progressive JPEG, tell what decoding will cost. `coding` is one of
+    JPEG: `grey`, `grey progressive`, `baseline`, `progressive`, `progressive 444`, `cmyk`, `cmyk progressive`;
+    PNG: `1-bit`, `grey`, `palette`, `palette key`, `rgb`, `rgba`, `grey 16`; BMP: `1-bit`, `rgb`;
+    TIFF: `bilevel`, `plain`, `float`, `grey 16`; AVIF: `8-bit 420`, `deep`, `444 or alpha`; HEIC: `8-bit`, `deep`.
+    Empty means that it is not known, and may be the dearest.
     """
 
     format: str
@@ -39,6 +45,8 @@ class Header:
     colour: bytes = b""
     plays: int = 1
     one_pass: bool = False
+    coding: str = ""
+    scans: int = 1
     blocks: tuple[Block, ...] = ()
 
     @property
