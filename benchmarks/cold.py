@@ -55,7 +55,7 @@ _ENVIRONMENT = {
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder) / "out")
+        package(Path(folder) / "out", sys.version_info[:2])
         unpacked = Path(folder) / "unpacked"
         with zipfile.ZipFile(Path(folder) / "out" / "deployment.zip") as archive:
             archive.extractall(unpacked)

@@ -45,7 +45,7 @@ class Deployment:
         template_url = self._upload_template(package / "sam.yaml", code_key)
         before = self._description()
         if before is not None:
-            self._give_admin(_outputs(before)["AdminFunction"], code_key)
+            self._give_admin(_outputs(before)["AdminFunction"], code_key, _runtime(package / "sam.yaml"))
             self._migrate(_outputs(before))
         self._change(template_url, parameters, before)
         outputs = _outputs(self._description())
@@ -120,9 +120,11 @@ class Deployment:
             reasons = "\n".join(f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed)
             raise DeploymentError(f"The stack was rolled back:\n{reasons}") from error
 
-    def _give_admin(self, function: str, code_key: str) -> None:
-        """The new code to the admin function alone; CloudFormation sets it again, to the same or back to the old."""
+    def _give_admin(self, function: str, code_key: str, runtime: str) -> None:
+        """The new code to the admin function alone, on its runtime; CloudFormation sets it again, to the same or to the old."""
         functions: Any = boto3.client("lambda")
+        functions.update_function_configuration(FunctionName=function, Runtime=runtime)
+        functions.get_waiter("function_updated_v2").wait(FunctionName=function)
         functions.update_function_code(FunctionName=function, S3Bucket=self._bucket, S3Key=code_key)
         functions.get_waiter("function_updated_v2").wait(FunctionName=function)
 
@@ -131,6 +133,11 @@ class Deployment:
         answer = functions.invoke(FunctionName=outputs["AdminFunction"], Payload=json.dumps({"command": "migrate"}).encode())
         if "FunctionError" in answer:
             raise DeploymentError(f"The migrations failed: {answer['Payload'].read().decode()}")
+
+
+def _runtime(template: Path) -> str:
+    runtime: str = yaml.safe_load(template.read_text("utf-8"))["Resources"]["Admin"]["Properties"]["Runtime"]
+    return runtime
 
 
 def _outputs(description: Mapping[str, Any] | None) -> dict[str, str]:

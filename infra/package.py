@@ -1,9 +1,11 @@
-"""`make package`: the functions' code and the stack's template in one folder, refused unless the code will run on Lambda."""
+"""`make package`: the functions' code and the stack's template in one folder, refused unless the code will run on Lambda.
+
+The functions have one runtime. Their wheels are fetched for it, and the template names it, whatever Python does the packaging.
+"""
 
 import argparse
-import compileall
 import os
-import py_compile
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,44 +13,86 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.wheels import faults
+import yaml
+
+from infra.wheels import Python, faults, unpack
+
+#: The functions' runtime: one that Lambda keeps until 2029, and the Python of Debian 13, where tests run this very package.
+PYTHON: Python = (3, 13)
 
 _ROOT = Path(__file__).parent.parent
-_PYTHON = sys.version_info[:2]
+_REQUIREMENTS = _ROOT / "requirements.txt"
 #: Every file of the same package has the same time, so that equal code makes an equal package.
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def package(out: Path) -> list[str]:
+def package(out: Path, python: Python = PYTHON) -> list[str]:
     """Fill `out` with `deployment.zip` and `sam.yaml`; returns what is wrong with them, each as a sentence."""
-    _run_chalice(out)
-    code = out / "deployment.zip"
     with tempfile.TemporaryDirectory() as folder:
-        unpacked = Path(folder)
-        with zipfile.ZipFile(code) as archive:
+        unpacked = Path(folder) / "unpacked"
+        _run_chalice(_copy_of_the_app(Path(folder) / "app"), out)
+        _name_the_runtime(out / "sam.yaml", python)
+        with zipfile.ZipFile(out / "deployment.zip") as archive:
             archive.extractall(unpacked)
-        _compile(unpacked)
-        _pack(unpacked, code)
-        return list(faults(unpacked, _ROOT / "requirements.txt", _PYTHON))
+        unpack(_REQUIREMENTS, Path(folder) / "wheels", unpacked, python)
+        _compile(unpacked, python)
+        _pack(unpacked, out / "deployment.zip")
+        return list(faults(unpacked, _REQUIREMENTS, python))
 
 
-def _run_chalice(out: Path) -> None:
+def _copy_of_the_app(folder: Path) -> Path:
+    """The app without its requirements: chalice would fetch them for the Python that runs it, and keep what it packed."""
+    ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    for name in ("chalicelib", ".chalice"):
+        shutil.copytree(_ROOT / name, folder / name, ignore=ignored)
+    shutil.copy(_ROOT / "app.py", folder)
+    return folder
+
+
+def _run_chalice(app: Path, out: Path) -> None:
     chalice = Path(sys.executable).with_name("chalice")
-    command = [str(chalice), "package", "--stage", "prod", "--merge-template", "infra/template.yaml", str(out)]
+    template = _ROOT / "infra" / "template.yaml"
+    command = [str(chalice), "package", "--stage", "prod", "--merge-template", str(template), str(out)]
     # The region only has to be set; the template holds for any.
     environment = {"AWS_DEFAULT_REGION": "us-east-1", **os.environ}
-    done = subprocess.run(command, cwd=_ROOT, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - our own
+    done = subprocess.run(command, cwd=app, env=environment, check=False, capture_output=True, text=True)  # noqa: S603 - our own
     if done.returncode != 0:
         raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
 
 
-def _compile(folder: Path) -> None:
+def _name_the_runtime(template: Path, python: Python) -> None:
+    stack = yaml.safe_load(template.read_text("utf-8"))
+    for resource in stack["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["Runtime"] = f"python{python[0]}.{python[1]}"
+    template.write_text(yaml.safe_dump(stack, sort_keys=False), "utf-8")
+
+
+def _compile(folder: Path, python: Python) -> None:
     """Add bytecode: a function's folder cannot be written, so it would compile every module at every cold start.
 
     The files' times say nothing in a package; the bytecode is taken without looking at them.
     """
-    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(folder, quiet=2, stripdir=str(folder), invalidation_mode=unchecked)
+    interpreter = _interpreter(python)
+    if interpreter is None:
+        name = f"python{python[0]}.{python[1]}"
+        print(
+            f"No {name} here: the package goes without bytecode, and starts more slowly. See docs/operations.md.",
+            file=sys.stderr,
+        )
+        return
+    compileall = ["-I", "-m", "compileall", "-qq", "-s", str(folder), "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([interpreter, *compileall, str(folder)], check=True)  # noqa: S603 - our own
+
+
+def _interpreter(python: Python) -> str | None:
+    """A Python of this version on this machine. One that is found may still not start, such as the shim of a manager."""
+    if python == sys.version_info[:2]:
+        return sys.executable
+    found = shutil.which(f"python{python[0]}.{python[1]}")
+    if found and subprocess.run([found, "-c", ""], check=False, capture_output=True).returncode == 0:  # noqa: S603 - found by name
+        return found
+    return None
 
 
 def _pack(folder: Path, code: Path) -> None:
@@ -63,9 +107,11 @@ def _pack(folder: Path, code: Path) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.package")
+    parser.add_argument("--this-python", action="store_true", help="for the Python that runs this, to try the package here")
     parser.add_argument("out", type=Path)
-    out: Path = parser.parse_args(arguments).out.absolute()
-    wrong = package(out)
+    chosen = parser.parse_args(arguments)
+    out: Path = chosen.out.absolute()
+    wrong = package(out, sys.version_info[:2] if chosen.this_python else PYTHON)
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     print(f"{out / 'deployment.zip'}: {(out / 'deployment.zip').stat().st_size / 1e6:.1f} MB")

@@ -20,9 +20,9 @@ CONCURRENCY = 4
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make package` makes."""
+    """What `make package` makes, for this machine's Python: the emulator runs functions with that, whatever their runtime."""
     out = tmp_path_factory.mktemp("package")
-    run("infra.package", str(out))
+    run("infra.package", "--this-python", str(out))
     return out
 
 

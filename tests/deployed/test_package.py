@@ -10,16 +10,30 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.package import PYTHON
 from infra.wheels import faults
 from tests import pictures
-from tests.deployed.conftest import ROOT
+from tests.deployed.conftest import ROOT, run
 
-PYTHON = sys.version_info[:2]
+THIS_PYTHON = sys.version_info[:2]
 
 
 @pytest.fixture(scope="module")
 def unpacked(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("unpacked")
+    return unzipped(package, tmp_path_factory.mktemp("unpacked"))
+
+
+@pytest.fixture(scope="module")
+def shipped(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make package` makes for the functions' runtime, whatever Python makes it."""
+    if THIS_PYTHON == PYTHON:
+        return package
+    out = tmp_path_factory.mktemp("shipped")
+    run("infra.package", str(out))
+    return out
+
+
+def unzipped(package: Path, folder: Path) -> Path:
     with zipfile.ZipFile(package / "deployment.zip") as archive:
         archive.extractall(folder)
     return folder
@@ -90,8 +104,28 @@ def test_every_path_of_the_definition_answers_other_methods_with_405(package: Pa
         assert (other["statusCode"], body["Code"]) == ("405", "MethodNotAllowedError")
 
 
-def test_a_package_that_fits_is_found_to_fit(unpacked: Path) -> None:
+def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: Path, tmp_path: Path) -> None:
+    unpacked = unzipped(shipped, tmp_path)
     assert list(faults(unpacked, ROOT / "requirements.txt", PYTHON)) == []
+    compiled = [path.name for path in unpacked.rglob("*.cpython-*.so")]
+    assert compiled
+    assert all(f".cpython-{PYTHON[0]}{PYTHON[1]}-x86_64-linux-gnu.so" in name for name in compiled)
+    resources = yaml.safe_load((shipped / "sam.yaml").read_text("utf-8"))["Resources"].values()
+    runtimes = [each["Properties"]["Runtime"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    assert len(runtimes) == 5
+    assert set(runtimes) == {f"python{PYTHON[0]}.{PYTHON[1]}"}
+
+
+def test_a_package_for_another_python_is_refused(shipped: Path, tmp_path: Path) -> None:
+    unpacked = unzipped(shipped, tmp_path)
+    found = list(faults(unpacked, ROOT / "requirements.txt", (3, 12)))
+    assert len(found) >= len(list(unpacked.rglob("*.cpython-*.so"))) > 0
+
+
+def test_packaging_again_in_the_same_checkout_makes_the_same(package: Path, tmp_path: Path) -> None:
+    run("infra.package", "--this-python", str(tmp_path))
+    assert (tmp_path / "deployment.zip").read_bytes() == (package / "deployment.zip").read_bytes()
+    assert (tmp_path / "sam.yaml").read_bytes() == (package / "sam.yaml").read_bytes()
 
 
 def test_what_does_not_fit_the_runtime_is_named(tmp_path: Path) -> None:
@@ -100,19 +134,28 @@ def test_what_does_not_fit_the_runtime_is_named(tmp_path: Path) -> None:
         dist.mkdir()
         dist.joinpath("WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
         dist.joinpath("RECORD").write_text(f"{name}.so,sha256=x,1\n")
+        needs = "Requires-Dist: unheard-of>2\n" if name == "fits" else ""
+        dist.joinpath("METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}Requires-Dist: more; extra == 'x'\n"
+        )
         tmp_path.joinpath(f"{name}.so").write_bytes(b"")
 
-    wheel("fits", "cp311-cp311-manylinux_2_17_x86_64")
+    wheel("fits", "cp313-cp313-manylinux_2_17_x86_64")
     wheel("stable", "cp38-abi3-manylinux2014_x86_64", "cp38-abi3-manylinux_2_28_x86_64")
-    wheel("compiled", "cp311-cp311-linux_x86_64")
-    wheel("newer", "cp311-cp311-manylinux_2_34_x86_64")
+    wheel("compiled", "cp313-cp313-linux_x86_64")
+    wheel("newer", "cp313-cp313-manylinux_2_35_x86_64")
     wheel("snake", "cp312-cp312-manylinux_2_17_x86_64")
-    wheel("arm", "cp311-cp311-manylinux_2_17_aarch64")
+    wheel("arm", "cp313-cp313-manylinux_2_17_aarch64")
+    wheel("pure", "py3-none-any")
     tmp_path.joinpath("stray.so.1").write_bytes(b"")
+    tmp_path.joinpath("fits-1.0.data/platlib").mkdir(parents=True)
     requirements = tmp_path / "requirements.txt"
     requirements.write_text(
-        '# why\nfits==1.0  # yes\nleft-out==2.0; python_version < "3.12"\nlater==3.0; python_version >= "3.12"\n'
+        '# why\nFits==1.0  # yes\nstable==2.0\nleft-out==2.0; python_version < "3.14"\nlater==3.0; python_version >= "3.14"\n'
     )
-    found = list(faults(tmp_path, requirements, (3, 11)))
-    named = [sentence.split()[0] for sentence in found]
-    assert named == ["left-out", "arm.so", "compiled.so", "newer.so", "snake.so", "stray.so.1"]
+    found = list(faults(tmp_path, requirements, (3, 13)))
+    named = sorted(sentence.split()[0] for sentence in found)
+    assert named == [
+        *("arm.so", "compiled.so", "fits-1.0.data/platlib", "left-out==2.0", "newer.so"),
+        *("pure.so", "snake.so", "stable==2.0", "stray.so.1", "unheard-of>2"),
+    ]

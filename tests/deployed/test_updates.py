@@ -55,6 +55,16 @@ def test_code_that_does_not_start_never_reaches_the_functions_that_serve(stack: 
     assert_serving(stack, 600)
 
 
+def test_the_new_code_is_tried_on_the_runtime_that_it_was_packaged_for(stack: Stack, package: Path) -> None:
+    """Its wheels are for that one alone; the release before may have had another."""
+    functions = client("lambda")
+    admin = stack.outputs["AdminFunction"]
+    wanted = functions.get_function_configuration(FunctionName=admin)["Runtime"]
+    functions.update_function_configuration(FunctionName=admin, Runtime="python3.10")
+    deploy(package)
+    assert functions.get_function_configuration(FunctionName=admin)["Runtime"] == wanted
+
+
 def test_a_stack_that_cannot_be_changed_is_rolled_back(stack: Stack, broken: Path) -> None:
     """By the time that it fails, the functions have got a setting with which they cannot start."""
     template = yaml.safe_load((broken / "sam.yaml").read_text("utf-8"))
