@@ -3,6 +3,7 @@
 import random
 import ssl
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -50,6 +51,8 @@ class Database:
         url = make_url(url)
         if url.drivername in ("sqlite", "sqlite+pysqlite"):
             self.engine = engines.sqlite(url)
+            # sqlite3 complains, from Python 3.13, of a connection that nobody closed; nobody else knows when the last use was.
+            weakref.finalize(self, self.engine.dispose)
         elif url.drivername == "mysql+pymysql":
             self.engine = engines.mysql(url, pool_size, connect_timeout, read_timeout, recycle_after, tls, password)
         else:

@@ -1,5 +1,7 @@
 """What callers see when the database fails: `UnavailableError`, nothing lost, and work again afterwards."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,6 +225,21 @@ def test_a_file_that_another_process_keeps_locked_is_unavailable(tmp_path: Path)
     pending(Catalog(other))
     database.dispose()
     other.dispose()
+
+
+def test_a_catalog_that_is_let_go_of_closes_its_file_without_a_complaint(tmp_path: Path) -> None:
+    code = f"""
+import gc, os
+from pathlib import Path
+from chalicelib.catalog.database import Database, sqlite_url
+def use(path):
+    Database(sqlite_url(path)).check()
+use(Path({str(tmp_path / "catalog.db")!r}))
+gc.collect()
+print([name for name in os.listdir({str(tmp_path)!r}) if name.endswith("-wal")])
+"""
+    done = subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_a_file_in_no_folder_is_unavailable(tmp_path: Path) -> None:
