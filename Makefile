@@ -6,27 +6,31 @@ SCOPES ?= read write
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-# Debian's packages that tests need, each with the program it brings.
-PROGRAMS := mariadbd:mariadb-server-core mariadb-install-db:mariadb-server-core exiftool:libimage-exiftool-perl chromium:chromium fc-list:fontconfig
 
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: run test lint unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
+.PHONY: help run test lint audit unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
 
-test: lint unit  ## everything that must hold
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):.*  ## /  \1|/p' Makefile | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-lint: $(VENV)/dev
+test: lint audit unit  ## everything that must hold
+
+lint: $(VENV)/dev  ## style, types, and that the package fits Lambda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(MAKE) package
 	$(BIN)/cfn-lint --regions us-east-1 eu-central-1 --template out/sam.yaml
 
-unit: $(VENV)/dev system-packages
+audit: $(VENV)/dev  ## no decoder with a published hole, nothing that is not pinned
+	$(BIN)/python -m infra.audit
+
+unit: $(VENV)/dev system-packages  ## the tests; those that need what cannot be installed are skipped, and say so
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 test-corpus: $(VENV)/dev system-packages  ## make test-corpus CORPUS=folder: take in every file of a folder
@@ -75,16 +79,12 @@ $(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt constr
 
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-system-packages:
-	@missing=; for pair in $(PROGRAMS); do \
-	  PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; done; \
-	if [ -n "$$missing" ]; then \
-	  as_root=; [ "$$(id -u)" = 0 ] || as_root=sudo; \
-	  $$as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$as_root apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	fi
+system-packages: $(VENV)/dev
+	@$(BIN)/python -m tests.system_packages
 
 clean:  ## forget what was installed and built; pictures are not touched
 	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis

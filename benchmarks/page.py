@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.http.server import running
-from tests.page.conftest import CHROMIUM, CHROMIUM_ARGUMENTS
+from tests.page.conftest import launch
 from tests.page.library import fill
 
 RUNS = 5
@@ -45,7 +45,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory(prefix="image-repo-") as folder:
         fill(Path(folder), count, files=200)
         with running(Path(folder)) as server, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+            browser = launch(playwright)
             first = [first_view(browser, server.api.public_url, trace=run == RUNS - 1) for run in range(RUNS)]
             print(f"first view at {count:,} images: median {statistics.median(first):.0f} ms, {sorted(map(round, first))}")
             page = browser.new_page(viewport={"width": 1440, "height": 900})

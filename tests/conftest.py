@@ -1,14 +1,39 @@
 """Options of the whole test suite."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.system_packages import MissingPackageError
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--corpus", type=Path, default=None, help="a folder of image files for the tests that can take more than their own"
     )
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    try:
+        yield
+    except MissingPackageError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    """A test whose fixtures need what this machine lacks is skipped, and says what."""
+    with _skipping():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    with _skipping():
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,6 +18,8 @@ from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from tests.system_packages import needed
+
 #: Names a further server whose account may create databases; the suites then run on it too.
 OTHER_SERVER = "TEST_DATABASE_URL"
 
@@ -38,7 +40,7 @@ class MariaDb:
         self._options = options
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._command = [_program("setpriv"), "--pdeathsig", "KILL"]
+        self._command = [needed("setpriv"), "--pdeathsig", "KILL"]
         if os.geteuid() == 0:
             account = pwd.getpwnam("nobody")
             os.chown(self._folder, account.pw_uid, account.pw_gid)
@@ -51,7 +53,11 @@ class MariaDb:
             self._install()
 
     def _install(self) -> None:
-        install = [_program("mariadb-install-db"), "--no-defaults", "--auth-root-authentication-method=normal"]
+        install = [
+            needed("mariadb-install-db", "my_print_defaults"),
+            "--no-defaults",
+            "--auth-root-authentication-method=normal",
+        ]
         install += ["--skip-test-db", "--skip-name-resolve", f"--datadir={self._data}"]
         subprocess.run([*self._command, *install], check=True, stdout=subprocess.DEVNULL, env=self._environment)
 
@@ -62,7 +68,7 @@ class MariaDb:
 
     def start(self) -> None:
         """Return when the server answers."""
-        server = [_program("mariadbd"), *_OPTIONS, f"--datadir={self._data}", f"--port={self._port}"]
+        server = [needed("mariadbd"), *_OPTIONS, f"--datadir={self._data}", f"--port={self._port}"]
         server += [f"--socket={self._folder / 'socket'}", f"--pid-file={self._folder / 'pid'}", *self._options]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen([*self._command, *server], stdout=log, stderr=log, env=self._environment)
@@ -144,10 +150,3 @@ def column(server: URL, query: str) -> list[Any]:
 def other_server() -> URL | None:
     named = os.environ.get(OTHER_SERVER)
     return make_url(named) if named else None
-
-
-def _program(name: str) -> str:
-    found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-    if found is None:
-        raise RuntimeError(f"{name} is not installed; the tests need Debian's package mariadb-server (make test installs it).")
-    return found

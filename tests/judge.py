@@ -1,7 +1,6 @@
 """exiftool as the judge of what a file says about its picture."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.facts import Facts
+from tests.system_packages import needed
 
 #: Each fact, and where exiftool has it, by group and name; the first that is there counts.
 JUDGED = {
@@ -32,8 +32,7 @@ _NOTHING = {None, "", "undef", "inf", 0, "0000:00:00 00:00:00"}
 
 def verdicts(folder: Path) -> list[dict[str, Any]]:
     """What exiftool says of every file below the folder that it can read."""
-    assert shutil.which("exiftool"), "the judge is missing: install Debian's libimage-exiftool-perl"
-    ran = subprocess.run(["exiftool", "-n", "-j", "-G1", "-r", "-all", str(folder)], capture_output=True)
+    ran = subprocess.run([needed("exiftool"), "-n", "-j", "-G1", "-r", "-all", str(folder)], capture_output=True)
     found: list[dict[str, Any]] = json.loads(ran.stdout.decode("utf-8", "replace") or "[]", strict=False)
     return found
 

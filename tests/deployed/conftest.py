@@ -1,5 +1,6 @@
 """The packaged stack, deployed as an operator would: once for all tests of this folder."""
 
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import yaml
 from tests.databases import MariaDb, mariadb, new_database
 from tests.deployed.client import Stack, client
 from tests.deployed.emulator import REGION, Emulator, emulator
+from tests.system_packages import MissingPackageError
 
 ROOT = Path(__file__).parent.parent.parent
 STACK, CODE_BUCKET = "images", "code"
@@ -21,6 +23,8 @@ CONCURRENCY = 4
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make package` makes, for this machine's Python: the emulator runs functions with that, whatever their runtime."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        raise MissingPackageError("what is packaged runs on Linux on x86_64 alone")
     out = tmp_path_factory.mktemp("package")
     run("infra.package", "--this-python", str(out))
     return out

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from tests.http.server import Server, running
 from tests.page.library import fill
+from tests.system_packages import needed
 
-#: What Debian's package `chromium` brings.
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = [
+_CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--headless",
     "--disable-gpu",
@@ -46,10 +45,15 @@ class Complaints(list[str]):
         page.on("pageerror", lambda error: self.append(str(error)))
 
 
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=needed("chromium", "fc-list"), args=_CHROMIUM_ARGUMENTS)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    needed("libatomic.so.1")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
