@@ -49,9 +49,9 @@ def libraries() -> dict[str, str]:
 def holes(found: Mapping[str, str], table: Mapping[str, Any]) -> Iterator[str]:
     """What must not decode: the libraries that are too old, unknown, or of an unknown age, each as a sentence."""
     for name, least in table["at-least"].items():
-        if name not in found:
+        if name not in found and not least.get("by-file"):
             yield f"{name}: nothing says which release is installed."
-        elif Version(found[name]) < Version(least["version"]):
+        elif name in found and Version(found[name]) < Version(least["version"]):
             yield f"{name} {found[name]} is older than {least['version']}: {least['holes']}."
     for name in sorted(found.keys() - table["at-least"].keys() - table["not-reached"].keys()):
         yield f"{name} {found[name]} is brought along, and infra/decoders.toml does not say whether it may be."
