@@ -14,8 +14,10 @@ from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImag
 from chalicelib.errors import BadImageError
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
+from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
 from chalicelib.imaging.ifd import Directories
 from chalicelib.imaging.picture import Limits
+from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
 from chalicelib.imaging.whole_jpeg import RowWatch
@@ -32,14 +34,13 @@ _PLUGINS = {
     "AVIF": AvifImagePlugin.AvifImageFile.format,
     "HEIC": "HEIF",
 }
-_MAX_PROFILE_BYTES = 16 << 20
 _MAX_EXIF_CLAIMED, _MOST_EXIF_ENTRIES = 16 << 20, 65_535
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # The limits are ours, come from the settings, and are checked before Pillow sees the file.
 Image.MAX_IMAGE_PIXELS = None
-# All text together, unpacked; Pillow would take 64 MiB. A single piece is held to 1 MiB by Pillow itself.
-PngImagePlugin.MAX_TEXT_MEMORY = 8 << 20
+# Of what is packed beside the pixels of a PNG, Pillow sees only the profile: see `picture_only`.
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 # Frames as colours from the first on, so that every frame of an animation is hashed alike.
 GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
 
@@ -63,14 +64,17 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
         refuse_polyglot(file, header.end)
         file.seek(0)
         watch = RowWatch(file, header.end) if header.one_pass else None
+        seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
         with translated_errors(header.format):
-            image = Image.open(cast(BinaryIO, watch or file), formats=[_PLUGINS[header.format]])
+            image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
             _check_opened(image, header)
             if watch is not None:
                 watch.load(image)
             image.load()
         if header.format == "PNG" and may_lack_rows(image, header.frames):
-            check_rows(file)
+            check_rows(seen)
+        if header.key is not None and "transparency" in image.info:
+            image.info["transparency"] = header.key
         try:
             yield OpenedImage(header, image, file)
         finally:
@@ -148,8 +152,8 @@ def _check_exif(block: bytes) -> None:
 def _check_opened(image: Image.Image, header: Header) -> None:
     """What Pillow found must be what the limits were checked against."""
     profile = image.info.get("icc_profile")
-    if profile and len(profile) > _MAX_PROFILE_BYTES:
-        raise BadImageError(f"The colour profile is larger than {_MAX_PROFILE_BYTES:,} bytes; send the image without it.")
+    if profile and len(profile) > MAX_PROFILE_BYTES:
+        raise BadImageError(f"The colour profile is larger than {MAX_PROFILE_BYTES:,} bytes; send the image without it.")
     found = image.width * image.height
     if found > max(header.width * header.height, header.codec_pixels):
         raise BadImageError("The image is damaged: its parts claim different sizes; send an intact file.")
