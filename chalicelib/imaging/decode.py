@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging.gif_frames import composed
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
 from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
@@ -27,7 +28,6 @@ from chalicelib.imaging.whole_png import check_rows, may_lack_rows
 _PLUGINS = {
     "JPEG": "JPEG",
     "PNG": PngImagePlugin.PngImageFile.format,
-    "GIF": GifImagePlugin.GifImageFile.format,
     "WEBP": WebPImagePlugin.WebPImageFile.format,
     "TIFF": TiffImagePlugin.TiffImageFile.format,
     "BMP": "BMP",
@@ -41,8 +41,6 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 Image.MAX_IMAGE_PIXELS = None
 # Of what is packed beside the pixels of a PNG, Pillow sees only the profile: see `picture_only`.
 PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
-# Frames as colours from the first on, so that every frame of an animation is hashed alike.
-GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,8 @@ class OpenedImage:
     header: Header
     image: Image.Image
     file: BinaryIO
+    #: Those that Pillow does not compose itself.
+    later: Iterator[Image.Image] | None = None
 
 
 @contextmanager
@@ -62,6 +62,12 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
         _check_limits(header, limits)
         _check_exif(header.exif)
         refuse_polyglot(file, header.end)
+        if header.format == "GIF":
+            shown = composed(file)
+            with translated_errors("GIF"):
+                first = next(shown)
+            yield OpenedImage(header, first, file, shown)
+            return
         file.seek(0)
         watch = RowWatch(file, header.end) if header.one_pass else None
         seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
@@ -87,8 +93,11 @@ def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
     yield image
     for index in range(1, header.frames):
         with translated_errors(header.format):
-            image.seek(index)
-            image.load()
+            if opened_image.later is not None:
+                image = next(opened_image.later)
+            else:
+                image.seek(index)
+                image.load()
         yield image
 
 

@@ -11,8 +11,6 @@ _MANY = {"gifload_buffer", "webpload_buffer", "tiffload_buffer", "heifload_buffe
 
 def shown(data: bytes) -> tuple[int, int, bytes]:
     """Width, height of all frames below each other, and their pixels as displayed: RGBA, black where nothing is seen."""
-    loader = pyvips.vips_lib  # keeps the module's own check of its library first
-    assert loader is not None
     picture = cast(Any, pyvips.Image).new_from_buffer(data, "", **({"n": -1} if _has_pages(data) else {})).autorot()
     if picture.interpretation not in {"srgb", "rgb16", "grey16"}:
         picture = picture.colourspace("srgb")
@@ -27,6 +25,14 @@ def shown(data: bytes) -> tuple[int, int, bytes]:
 def _has_pages(data: bytes) -> bool:
     loader = cast(Any, pyvips.Image).new_from_buffer(data, "").get("vips-loader")
     return f"{loader}" in _MANY or f"{loader}_buffer" in _MANY
+
+
+def pages(data: bytes) -> list[bytes]:
+    """The pixels of each frame, as `shown` has them."""
+    width, height, pixels = shown(data)
+    loaded = cast(Any, pyvips.Image).new_from_buffer(data, "", n=-1)
+    step = width * (loaded.get("page-height") if loaded.get_typeof("page-height") else height) * 4
+    return [pixels[at : at + step] for at in range(0, len(pixels), step)]
 
 
 def shows_the_same(one: bytes, other: bytes) -> bool:

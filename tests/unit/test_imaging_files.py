@@ -9,11 +9,12 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.errors import BadImageError, RepositoryError, UnsupportedImageError
+from chalicelib.imaging.headers import gif
 from chalicelib.imaging.picture import FORMATS, Limits
 from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
 
@@ -55,8 +56,11 @@ def test_every_format_on_the_list_is_taken(name: str) -> None:
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_no_beginning_of_a_file_passes_for_the_file(name: str, share: float) -> None:
     whole = _ALL[name]
+    cut = int(len(whole) * share)
+    # A GIF need not say that it ends: behind each of its frames it may.
+    assume("GIF" not in name or cut not in {frame.data[1] for frame in gif.frames(io.BytesIO(whole))})
     with pytest.raises((BadImageError, UnsupportedImageError)):
-        examined(whole[: int(len(whole) * share)])
+        examined(whole[:cut])
 
 
 @pytest.mark.parametrize("name", _ALL)
@@ -204,4 +208,4 @@ def test_text_and_facts_of_some_megabytes_do_not_keep_a_png_from_being_taken(nam
 def test_a_picture_in_memory_and_one_in_a_file_are_read_alike() -> None:
     for data in _FILES.values():
         with Image.open(io.BytesIO(data)) as image:
-            assert examined(data).mode == image.mode
+            assert examined(data).mode == ("RGB" if image.mode == "P" else image.mode)
