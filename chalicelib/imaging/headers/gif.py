@@ -19,7 +19,7 @@ _LOOPS = {b"NETSCAPE2.0", b"ANIMEXTS1.0"}
 #: With what follows the name: the number of repeats, and how much to buffer.
 _MAX_LOOP_BYTES = 14 + 5 + 6
 _PROFILE, _XMP, _WRITER = b"ICCRGBG1012", b"XMP DataXMP", b"ImageMagick"
-_MAX_READ = 4 << 20
+_MAX_READ, _WINDOW = 4 << 20, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +183,25 @@ class _Walk:
         return take(self._file, 3 << ((flags & 7) + 1), "GIF") if flags & 0x80 else b""
 
     def _next_block(self) -> bytes:
-        self._left -= 1
-        if self._left < 0:
-            raise damaged("GIF", f"it has more than {_MAX_BLOCKS:,} blocks")
+        self._count()
         return take(self._file, take(self._file, 1, "GIF")[0], "GIF")
 
     def _pass_blocks(self) -> None:
-        while self._next_block():
-            pass
+        """Past the next empty block, without a call for each."""
+        begin, window = self._file.tell(), b""
+        at, size = begin, 1
+        while size:
+            if at >= begin + len(window):
+                self._file.seek(at)
+                begin, window = at, self._file.read(_WINDOW)
+                if not window:
+                    raise truncated("GIF")
+            size = window[at - begin]
+            at += 1 + size
+            self._count()
+        self._file.seek(at)
+
+    def _count(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise damaged("GIF", f"it has more than {_MAX_BLOCKS:,} blocks")
