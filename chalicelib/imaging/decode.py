@@ -61,7 +61,7 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
         header = _read_header(file, limits)
         _check_limits(header, limits)
         _check_exif(header.exif)
-        refuse_polyglot(file, header.end)
+        refuse_polyglot(file, header.end, header.blocks)
         if header.format == "GIF":
             shown = composed(file)
             with translated_errors("GIF"):

@@ -169,6 +169,18 @@ def test_something_else_inside_an_image_is_refused() -> None:
         examined(_FILES["JPEG"] + bytes(5000) + archive)
 
 
+@pytest.mark.parametrize("words", [b'<?xml version="1.0"?><!DOCTYPE plist PUBLIC "">', b"<html><body>", b"<svg xmlns=''>"])
+def test_words_in_known_metadata_make_no_page_of_a_picture(words: bytes) -> None:
+    jpeg = _FILES["JPEG"]
+    resource = b"Photoshop 3.0\x008BIM\x03\xe9\0\0" + struct.pack(">I", len(words)) + words + bytes(len(words) & 1)
+    for segment, content in ((0xED, resource), (0xFE, words)):
+        body = struct.pack(">BBH", 0xFF, segment, len(content) + 2) + content
+        assert same(jpeg[:2] + body + jpeg[2:], jpeg)
+    assert same(png_with(_FILES["PNG"], png_chunk(b"tEXt", b"Comment\0" + words)), _FILES["PNG"])
+    with pytest.raises(UnsupportedImageError, match="besides"):
+        examined(png_with(_FILES["PNG"], png_chunk(b"teXt", b"Comment\0" + words)))
+
+
 def test_harmless_bytes_behind_an_image_are_let_pass() -> None:
     assert examined(_FILES["JPEG"] + bytes(100)).format == "JPEG"
 
