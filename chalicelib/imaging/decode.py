@@ -1,7 +1,6 @@
 """The one door to Pillow: opens only the formats on the list, only within the limits, and only files that are whole."""
 
 import io
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
 from chalicelib.imaging.gif_frames import composed
@@ -20,6 +19,7 @@ from chalicelib.imaging.ifd import Directories
 from chalicelib.imaging.picture import Limits
 from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
+from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
 from chalicelib.imaging.whole_jpeg import RowWatch
 from chalicelib.imaging.whole_png import check_rows, may_lack_rows
@@ -74,6 +74,7 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
         with translated_errors(header.format):
             image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
             _check_opened(image, header)
+        with translated_errors(header.format, image):
             if watch is not None:
                 watch.load(image)
             image.load()
@@ -92,29 +93,13 @@ def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
     image, header = opened_image.image, opened_image.header
     yield image
     for index in range(1, header.frames):
-        with translated_errors(header.format):
+        with translated_errors(header.format, image):
             if opened_image.later is not None:
                 image = next(opened_image.later)
             else:
                 image.seek(index)
                 image.load()
         yield image
-
-
-@contextmanager
-def translated_errors(name: str) -> Iterator[None]:
-    """Whatever a decoder raises about a file becomes `BadImageError`, what it warns about is let pass."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (BadImageError, MemoryError):
-        raise
-    except UnidentifiedImageError as error:
-        raise BadImageError(f"The {name} cannot be read: its header is damaged; send an intact file.") from error
-    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, EOFError, RuntimeError, …
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise BadImageError(f"The {name} is damaged or cut short ({reason}); send an intact file.") from error
 
 
 def _read_header(file: BinaryIO, limits: Limits) -> Header:

@@ -9,6 +9,7 @@ import zlib
 from typing import Any
 
 import pytest
+import pyvips  # type: ignore[import-untyped]  # it has no types
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -189,6 +190,52 @@ def test_kinds_of_jpeg_that_nobody_decodes_are_unsupported() -> None:
     lossless = _FILES["JPEG"].replace(b"\xff\xc0", b"\xff\xc3", 1)
     with pytest.raises(UnsupportedImageError, match="baseline"):
         examined(lossless)
+
+
+def _tiff(bands: int, samples: str, compression: str = "none") -> bytes:
+    """A valid TIFF, written by libvips."""
+    values = pyvips.Image.black(16, 12, bands=bands).cast(samples)
+    return bytes(values.tiffsave_buffer(compression=compression))
+
+
+def _masked_bitmap() -> bytes:
+    masks = struct.pack("<3I", 0x3FF00000, 0xFFC00, 0x3FF)
+    header = struct.pack("<IiiHHIIiiII", 40, 2, 2, 1, 32, 3, 16, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 14 + 40 + 12 + 16, 0, 0, 14 + 40 + 12) + header + masks + bytes(16)
+
+
+_VALID = {
+    **{
+        f"TIFF of {bands} {samples}": _tiff(bands, samples)
+        for bands in (3, 5)
+        for samples in ("char", "int", "float", "double")
+    },
+    "TIFF of complex numbers": _tiff(1, "complex"),
+    "BMP with masks of 10 bits": _masked_bitmap(),
+    "JPEG sampled by fractions": _FILES["JPEG"].replace(b"\x01\x22\0\x02\x11\x01", b"\x01\x31\0\x02\x21\x01"),
+}
+
+
+def _refusal(data: bytes) -> RepositoryError | None:
+    try:
+        examined(data)
+    except RepositoryError as refusal:
+        return refusal
+    return None
+
+
+@pytest.mark.parametrize("name", _VALID)
+def test_a_valid_file_is_never_called_damaged(name: str) -> None:
+    refusal = _refusal(_VALID[name])
+    assert refusal is None or (isinstance(refusal, UnsupportedImageError) and "of a kind that is not" in refusal.message)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_damage_is_called_so(compression: str) -> None:
+    whole = bytearray(encoded(noise("RGB", (64, 48)), "TIFF", compression=compression))
+    whole[2000:2300] = b"\xff\xd9" * 150
+    with pytest.raises(BadImageError, match="damaged"):
+        examined(bytes(whole))
 
 
 @pytest.mark.parametrize("name", _KINDS)
