@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
 
 #: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
@@ -36,7 +36,8 @@ class Picture:
     """A file that is an image, decoded once.
 
     `width` and `height` are as displayed (orientation applied), `pixel_sha512` 64 bytes, `identity` 32 bytes: two files of
-    one owner are the same image exactly when their identities are equal.
+    one owner are the same image exactly when their identities are equal. `carries` is what the file holds besides: the first
+    100 of such parts.
     """
 
     format: str
@@ -49,3 +50,4 @@ class Picture:
     identity: bytes
     facts: Facts
     thumbnails: Thumbnails
+    carries: tuple[Carried, ...] = ()

@@ -8,11 +8,13 @@ from typing import BinaryIO
 from chalicelib.errors import UnsupportedImageError
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, UPRIGHT_INKS, Header, damaged, take, truncated
 from chalicelib.imaging.ifd import Directories
+from chalicelib.imaging.iptc import records_in
 
 #: What a crafted file may ask of the walk: far above what any camera or encoder writes.
 _MAX_SEGMENTS, _MAX_SCANS, _MAX_PADDING = 10_000, 200, 1 << 16
 _BLOCK = 1 << 20
-_SOS, _EOI, _APP1, _APP2, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xEE
+_SOS, _EOI, _APP1, _APP2, _APP13, _APP14 = 0xDA, 0xD9, 0xE1, 0xE2, 0xED, 0xEE
+_XMP, _PHOTOSHOP = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _DECODABLE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
@@ -44,6 +46,8 @@ class _Walk:
         #: By component, a bit for every coefficient that has come in full precision.
         self._components: dict[int, int] = {}
         self._exif = bytearray()
+        self._xmp = b""
+        self._photoshop = bytearray()
         self._pictures = 1
         self._adobe = False
 
@@ -72,6 +76,8 @@ class _Walk:
             end=end,
             faithful=self._pictures == 1 and not _hides_more(self._file),
             exif=bytes(self._exif),
+            xmp=self._xmp,
+            iptc=records_in(bytes(self._photoshop)),
             colour=UPRIGHT_INKS if len(self._components) == _INKS and not self._adobe else b"",
             one_pass=self._marker in _DECODED_ON_ARRIVAL and self._first_scan_components == len(self._components),
         )
@@ -91,6 +97,10 @@ class _Walk:
             self._exif += body[6:]
             if len(self._exif) > MAX_EXIF_BYTES:
                 raise damaged("JPEG", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
+        elif marker == _APP1 and body.startswith(_XMP):
+            self._xmp = self._xmp or body.removeprefix(_XMP)
+        elif marker == _APP13 and body.startswith(_PHOTOSHOP) and len(self._photoshop) < MAX_EXIF_BYTES:
+            self._photoshop += body.removeprefix(_PHOTOSHOP)
         elif marker == _APP2 and body.startswith(b"MPF\0"):
             self._pictures = max(self._pictures, _count_pictures(body[4:]))
         elif marker == _APP14 and body.startswith(b"Adobe"):
