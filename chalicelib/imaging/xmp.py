@@ -18,7 +18,8 @@ _TIMES = {
 _DESCRIPTION = f"{_RDF} Description"
 #: rdf:RDF > rdf:Description > property, with or without x:xmpmeta around them: what lies deeper describes something else.
 _PROPERTY_DEPTHS = (2, 3)
-_MAX_BYTES, _MAX_DEPTH, _MAX_TEXT = 4 << 20, 100, 64
+#: Programs bloat packets with the history of a picture, behind what is known of it.
+_MAX_BYTES, _MAX_DEPTH, _MAX_TEXT = 1 << 20, 100, 64
 
 
 class _Refused(Exception):
@@ -28,9 +29,8 @@ class _Refused(Exception):
 def xmp_times(packet: bytes) -> Iterator[Taken]:
     """The times in an XMP packet, best first, as far as it can be read."""
     found = _Properties()
-    if len(packet) <= _MAX_BYTES:
-        with suppress(_Refused, expat.ExpatError, ValueError, LookupError):
-            found.read(packet)
+    with suppress(_Refused, expat.ExpatError, ValueError, LookupError):
+        found.read(packet.lstrip(b"\0 \t\r\n")[:_MAX_BYTES])
     for name, source in _TIMES.items():
         taken = parse_time(found.texts.get(name), source)
         if taken is not None:
@@ -51,7 +51,7 @@ class _Properties:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        parser.Parse(packet.lstrip(b"\0 \t\r\n"), True)
+        parser.Parse(packet, True)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         inside = self._path[-1:] == [_DESCRIPTION] and len(self._path) in _PROPERTY_DEPTHS
