@@ -27,8 +27,6 @@ def plain_samples(image: Image.Image, header: Header) -> Callable[[Image.Image],
     if image.mode in {"I", "F"}:
         darkest, lightest = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]  # of one channel
         return lambda strip: _stretched(strip, darkest, lightest)
-    if image.mode == "RGB" and header.bits > 8:
-        return lambda strip: _plain_colours(_with_upper_key(strip))
     return _plain_colours
 
 
@@ -79,15 +77,6 @@ def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile, target: s
 def _with_alpha_of(image: Image.Image, colours: Image.Image) -> Image.Image:
     colours.putalpha(image.getchannel("A"))
     return colours
-
-
-def _with_upper_key(strip: Image.Image) -> Image.Image:
-    """Pillow hands over the upper bytes of deep colours, and their colour key whole."""
-    key = strip.info.get("transparency")
-    if isinstance(key, tuple):
-        strip = strip.copy()
-        strip.info["transparency"] = tuple(value >> 8 for value in key)
-    return strip
 
 
 def _stretched(strip: Image.Image, darkest: float, lightest: float) -> Image.Image:

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 from chalicelib.imaging.code_points import to_srgb_table
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.thumbnails import _plain_and_reduced, reduced
-from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with, raw_png
+from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
 
 _STEPS = (32, 64, 128, 160, 192, 224, 255)
 
@@ -73,11 +73,25 @@ def test_a_large_deep_grey_keeps_its_transparency() -> None:
     assert (alpha.getpixel((20, 20)), alpha.getpixel((alpha.width - 20, 20))) == (0, 255)
 
 
-def test_the_colour_key_of_deep_colours_is_that_of_their_upper_bytes() -> None:
-    rows = (b"\0" + b"\x80\x01\x40\x01\x20\x01" + b"\0\x80\0\x40\0\x20") * 2
-    for key, clear in ((b"\x80\x01\x40\x01\x20\x01", [0, 255]), (b"\0\x80\0\x40\0\x20", [255, 0])):
-        alpha = _shown(png_with(raw_png(2, 2, 16, 2, rows), png_chunk(b"tRNS", key))).getchannel("A")
-        assert [alpha.getpixel((at, 0)) for at in (0, 1)] == clear
+def _twelve_bits(values: list[int]) -> bytes:
+    """A TIFF of one row; two samples share three bytes."""
+    packed = b"".join((one << 12 | other).to_bytes(3, "big") for one, other in zip(values[::2], values[1::2], strict=True))
+    tags = {
+        256: (4, len(values)),
+        257: (4, 1),
+        258: (3, 12),
+        262: (3, 1),
+        273: (4, 0),
+        277: (3, 1),
+        278: (4, 1),
+        279: (4, len(packed)),
+    }
+    tags[273] = (4, 10 + 12 * len(tags) + 4)
+    return tiff_block([(tag, kind, 1, struct.pack("<I", value)) for tag, (kind, value) in tags.items()], data=packed)
+
+
+def test_a_grey_of_twelve_bits_is_as_bright_as_it_is() -> None:
+    assert _near(_greys(_twelve_bits([value * 4095 // 255 for value in range(256)])), list(_STEPS), 2)
 
 
 # Colours by code points, as browsers show them
