@@ -1,26 +1,21 @@
 """The door of this room: everything the repository wants to know of one file, from one decoding."""
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from chalicelib.facts import Carried
-from chalicelib.imaging.blocks import Block, more
 from chalicelib.imaging.decode import OpenedImage, frames, opened
 from chalicelib.imaging.exif import Exif, read_exif
 from chalicelib.imaging.fingerprint import FrameDigest, digest_frame, identity, pixel_digest
 from chalicelib.imaging.iptc import iptc_times
 from chalicelib.imaging.orientation import displayed_size, transpose_for
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.imaging.picture import Limits, Picture, Thumbnails, carried
 from chalicelib.imaging.profile import colour_key
 from chalicelib.imaging.thumbnails import make_thumbnails
 from chalicelib.imaging.xmp import xmp_times
 
-#: Parts beside the picture that are told one by one: no camera writes as many.
-_MOST_CARRIED = 100
 _CONTENT_TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",
@@ -72,12 +67,6 @@ def remake_thumbnails(path: Path, limits: Limits) -> Thumbnails:
     """The thumbnails of the image file at `path`, as `examine` makes them. Raises what `examine` raises."""
     with opened(path, limits) as found:
         return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, found.image, _exif(found))))
-
-
-def carried(blocks: Iterable[Block]) -> tuple[Carried, ...]:
-    """What a file holds besides, for people: the first of its parts that are neither picture nor known metadata."""
-    found = (Carried(block.holds, block.content_type, block.start, block.end - block.start) for block in more(blocks))
-    return tuple(islice(found, _MOST_CARRIED))
 
 
 def _later_digests(found: OpenedImage, exif: Exif) -> list[FrameDigest]:

@@ -33,7 +33,8 @@ _ORIGINAL = ("DateTimeOriginal", 0x9003, 0x9011, 0x9291)
 _DIGITIZED = ("DateTimeDigitized", 0x9004, 0x9012, 0x9292)
 _CHANGED = ("DateTime", 0x0132, 0x9010, 0x9290)
 _MAX_TEXT = 255
-_MAX_ISO = (1 << 31) - 1
+#: Larger numbers measure nothing.
+_MAX_NUMBER = (1 << 31) - 1
 #: What the two bytes of ISO hold where they are too small; then one of these tells, which one the sensitivity's type says.
 _ISO_BEYOND, _SENSITIVITY_TYPE = 65_535, 0x8830
 _OUTPUT_SENSITIVITY, _EXPOSURE_INDEX, _ISO_SPEED = 0x8831, 0x8832, 0x8833
@@ -120,7 +121,9 @@ class Exif:
         return float(value) if value is not None else None
 
     def _first_positive(self, entry: Entry, most: int) -> Number | None:
-        return next((value for value in numbers(self._directories, entry, most) if value is not None and value > 0), None)
+        return next(
+            (value for value in numbers(self._directories, entry, most) if value is not None and 0 < value <= _MAX_NUMBER), None
+        )
 
     def _iso(self) -> int | None:
         value = self._first(_ISO, lambda entry: self._first_positive(entry, _MOST_ISOS))
@@ -128,7 +131,7 @@ class Exif:
             named = _SENSITIVITIES.get(int(self._number(_SENSITIVITY_TYPE) or 0), _EXPOSURE_INDEX)
             others = (self._positive(tag) for tag in (named, _EXPOSURE_INDEX, _OUTPUT_SENSITIVITY, _ISO_SPEED))
             value = next((other for other in others if other), value)
-        return round(value) if value is not None and value <= _MAX_ISO else None
+        return (round(value) or None) if value is not None else None
 
     def _text(self, tag: int, where: Iterable[str] = _DIRECTORIES) -> str | None:
         def read(entry: Entry) -> str | None:

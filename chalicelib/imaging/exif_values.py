@@ -1,6 +1,5 @@
 """Turns the data of one EXIF tag into JSON: text, finite numbers, lists of them, or the length of what is neither."""
 
-import codecs
 import math
 import re
 from typing import Any
@@ -15,9 +14,6 @@ _SMALL_NUMBERS = {0x9101, 0xA300, 0xA301}  # ComponentsConfiguration, FileSource
 #: What Shift-JIS has and Latin-1 has not: two Japanese letters side by side, and first bytes that are control codes there.
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
 _NO_LATIN_LETTER = re.compile(rb"[\x81-\x9f]")
-# Codecs are imported when they are first used, which may be where nothing can be imported any more.
-for _name in ("utf-16", "utf-16-le", "utf-16-be", "iso2022_jp", "cp932"):
-    codecs.lookup(_name)
 _MAX_TEXT_BYTES = 16 << 10
 _MAX_NUMBERS = 64
 _MAX_BYTES_LISTED = 16

@@ -13,6 +13,7 @@ _LETTER = re.compile(r"[NSEW]", re.ASCII)
 #: Where space begins; what is higher, and was stored without a sign, is an altitude below zero that wrapped.
 _MOST_METRES = 100_000
 _WRAPPED, _WRAP = 1 << 31, 1 << 32
+_FARTHEST = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def altitude(reference: int | None, stored: Number | tuple[int, int]) -> float |
     if isinstance(stored, tuple) and stored[0] >= _WRAPPED and stored[1] > 0 and stored[0] / stored[1] > _MOST_METRES:
         stored = (stored[0] - _WRAP, stored[1])
     metres = finite(stored)
-    if metres is None:
+    if metres is None or abs(metres) > _FARTHEST:
         return None
     return -abs(float(metres)) if reference in _BELOW_SEA_LEVEL else float(metres)
 

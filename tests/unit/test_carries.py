@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from chalicelib.facts import Carried
 from chalicelib.imaging.blocks import Block, Part
-from chalicelib.imaging.examine import carried
+from chalicelib.imaging.picture import carried
 
 _LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from(Part)), max_size=150)
 

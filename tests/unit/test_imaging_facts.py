@@ -1,5 +1,6 @@
 """Facts as cameras of every kind write them: odd times, fractions, sensitivities, positions, names and orientations."""
 
+import math
 import struct
 from datetime import datetime, timedelta
 from typing import Any
@@ -256,3 +257,11 @@ def test_every_page_of_a_tiff_is_turned_as_it_asks() -> None:
     data = encoded(noise("RGB"), "TIFF", tiffinfo={_ORIENTATION: 6}, **options)
     assert data.count(struct.pack("<HHI", _ORIENTATION, 3, 1)) >= 1
     assert examined(_with_a_byte(data)).identity == examined(data).identity
+
+
+@pytest.mark.parametrize("huge", [math.inf, 1e30, float(1 << 31), -1e30])
+def test_numbers_that_measure_nothing_are_none(huge: float) -> None:
+    double = (12, 1, struct.pack("<d", huge))
+    found = facts(exif={0x829A: double, 0x829D: double, _ISO: double, 0x920A: double}, gps={6: double})
+    numbers = (found.exposure_time, found.f_number, found.iso, found.focal_length, found.altitude)
+    assert numbers == (None,) * 5
