@@ -10,10 +10,10 @@ from typing import Any
 class Facts:
     """Facts from a file's metadata. `None` means that the file does not say.
 
-    `taken_at` is the camera's wall clock, naive; `taken_at_offset` is `±HH:MM` and `taken_at_source` the EXIF name of the
-    tag it came from. Times are seconds, lengths millimetres, positions degrees (north and east positive), altitude metres
-    above sea level. `exif` holds every tag that could be read, by EXIF name, as finite JSON. Texts are at most 255
-    characters, trimmed, and never empty.
+    `taken_at` is the camera's wall clock, naive, with the fraction of the second where the file says it; `taken_at_offset` is
+    `±HH:MM` and `taken_at_source` the EXIF name of the tag it came from, or `XMP` or `IPTC` and the name there. Times are
+    seconds, lengths millimetres, positions degrees (north and east positive), altitude metres above sea level. `exif` holds
+    every tag that could be read, by EXIF name, as finite JSON. Texts are at most 255 characters, trimmed, and never empty.
     """
 
     taken_at: datetime | None = None
@@ -30,6 +30,19 @@ class Facts:
     longitude: float | None = None
     altitude: float | None = None
     exif: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a file holds beside its picture and its metadata: the `length` bytes from `offset`.
+
+    `kind` is a word for people (`film`, `sound`, `unknown`), `content_type` what the bytes claim to be.
+    """
+
+    kind: str
+    content_type: str
+    offset: int
+    length: int
 
 
 #: Facts that describe one thing together: filled from another file together, or not at all.
@@ -57,7 +70,7 @@ def combine(held: Facts, sent: Facts) -> tuple[Facts, tuple[str, ...]]:
         if _disagree(mine, theirs):
             differs.append(group)
         else:
-            filled |= {name: theirs[name] for name in names if mine[name] is None and theirs[name] is not None}
+            filled |= {name: theirs[name] for name in names if _adds(mine[name], theirs[name])}
     if _disagree(held.exif, sent.exif):
         differs.append("exif")
     else:
@@ -65,8 +78,20 @@ def combine(held: Facts, sent: Facts) -> tuple[Facts, tuple[str, ...]]:
     return replace(held, **filled), tuple(differs)
 
 
+def to_the_second(value: Any) -> Any:
+    """A time without its fraction, which orders a list and is told nobody; any other fact as it is."""
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+
+
+def _adds(mine: Any, theirs: Any) -> bool:
+    """Whether `theirs`, which does not disagree, says more: something at all, or the fraction of a second."""
+    if mine is None:
+        return theirs is not None
+    return isinstance(mine, datetime) and isinstance(theirs, datetime) and not mine.microsecond and theirs.microsecond > 0
+
+
 def _disagree(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return any(
-        mine[name] is not None and theirs[name] is not None and mine[name] != theirs[name]
+        mine[name] is not None and theirs[name] is not None and to_the_second(mine[name]) != to_the_second(theirs[name])
         for name in mine.keys() & theirs.keys() - _NEVER_DISAGREES
     )

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.catalog.records import Image, ListedImage, Match, Upload, UploadStatus
 from chalicelib.errors import RepositoryError
-from chalicelib.facts import Facts
+from chalicelib.facts import Facts, to_the_second
 from chalicelib.imaging.picture import THUMBNAIL_SIZES
 from chalicelib.services.library import Library
 
@@ -130,6 +130,15 @@ class Location(msgspec.Struct):
     altitude: float | None
 
 
+class Carried(msgspec.Struct):
+    """What the file holds beside its picture: the `length` bytes from `offset`, such as a film or a sound."""
+
+    kind: str
+    content_type: str
+    offset: int
+    length: int
+
+
 class ImageDetails(ImageItem):
     """Everything that is known of an image."""
 
@@ -144,6 +153,7 @@ class ImageDetails(ImageItem):
     exposure: Exposure | None
     location: Location | None
     exif: dict[str, Any]
+    carries: list[Carried]
     original_url: str
     thumbnails: dict[str, str]
 
@@ -195,7 +205,7 @@ def image_item(image: ListedImage, library: Library) -> ImageItem:
         id=image.id,
         name=image.name,
         uploaded_at=image.uploaded_at,
-        taken_at=image.taken_at,
+        taken_at=to_the_second(image.taken_at),
         format=image.file.format,
         content_type=image.file.content_type,
         byte_size=image.file.byte_size,
@@ -212,7 +222,7 @@ def image_details(image: Image, library: Library) -> ImageDetails:
         id=image.id,
         name=image.name,
         uploaded_at=image.uploaded_at,
-        taken_at=facts.taken_at,
+        taken_at=to_the_second(facts.taken_at),
         format=image.file.format,
         content_type=image.file.content_type,
         byte_size=image.file.byte_size,
@@ -230,6 +240,7 @@ def image_details(image: Image, library: Library) -> ImageDetails:
         exposure=_exposure(facts),
         location=_location(facts),
         exif=dict(facts.exif),
+        carries=[Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
         original_url=library.original_url(image, "inline"),
         thumbnails=thumbnails,
     )

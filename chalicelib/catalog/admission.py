@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import facts_of, json_of, new_id, original_of, values_of_facts
+from chalicelib.catalog.image_rows import facts_of, json_of, new_id, original_of, tags_of, values_of_facts
 from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Original, Overtaken, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
 from chalicelib.catalog.uploads import held
@@ -123,7 +123,7 @@ def _new(connection: Connection, admission: Admission, entry: Entry, now: dateti
         )
     )
     image_id = new_id(inserted)
-    connection.execute(insert(image_tags).values(image_id=image_id, exif=json_of(entry.facts.exif)))
+    connection.execute(insert(image_tags).values(image_id=image_id, **tags_of(entry)))
     _remember(connection, admission, image_id)
     return Admitted(image_id, "stored", None, (), adopted)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from chalicelib.catalog.cells import cell
 from chalicelib.catalog.folding import key
 from chalicelib.catalog.records import Entry, Image, ListedImage, Original, StoredFile
 from chalicelib.catalog.tables import images, originals
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
 
 #: Ids are positive and fit the database's own numbers; any other number is nobody's id.
 MAX_ID = 2**63 - 1
@@ -75,6 +76,16 @@ def json_of(exif: Mapping[str, Any]) -> str:
     return json.dumps(dict(exif), separators=(",", ":"), allow_nan=False)
 
 
+def tags_of(entry: Entry) -> dict[str, str | None]:
+    """The columns of `image_tags` but for the id."""
+    carries = json.dumps([asdict(part) for part in entry.carries], separators=(",", ":")) if entry.carries else None
+    return {"exif": json_of(entry.facts.exif), "carries": carries}
+
+
+def _carries_of(text: str | None) -> tuple[Carried, ...]:
+    return tuple(Carried(**part) for part in json.loads(text)) if text else ()
+
+
 def facts_of(row: Row[*tuple[Any, ...]]) -> Facts:
     """From a row with the columns of `images`, and `exif`."""
     return Facts(**{name: getattr(row, name) for name in _PLAIN_FACTS}, exif=json.loads(row.exif))
@@ -95,7 +106,7 @@ def listed_of(row: Row[*tuple[Any, ...]]) -> ListedImage:
 
 
 def image_of(row: Row[*tuple[Any, ...]]) -> Image:
-    """From a row with the columns of `images`, its original's file and `sha256`, and `exif`."""
+    """From a row with the columns of `images`, its original's file and `sha256`, `exif` and `carries`."""
     entry = Entry(
         identity=row.identity,
         width=row.width,
@@ -104,6 +115,7 @@ def image_of(row: Row[*tuple[Any, ...]]) -> Image:
         frames=row.frames,
         pixel_sha512=row.pixel_sha512,
         facts=facts_of(row),
+        carries=_carries_of(row.carries),
     )
     return Image(
         id=row.id,

@@ -55,7 +55,7 @@ class ImageRows:
 
     def get(self, owner: str, image_id: int) -> Image | None:
         statement = (
-            select(images, *FILE_COLUMNS, originals.c.sha256, image_tags.c.exif)
+            select(images, *FILE_COLUMNS, originals.c.sha256, image_tags.c.exif, image_tags.c.carries)
             .join_from(images, originals, originals.c.id == images.c.original_id)
             .join(image_tags, image_tags.c.image_id == images.c.id)
             .where(images.c.id == image_id, images.c.owner == owner)

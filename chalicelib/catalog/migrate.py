@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The newest of `migrations/versions`.
-HEAD = "0003"
+HEAD = "0006"
 
 # It announces each of its plugins as it is imported.
 logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Literal
 
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
 
 UploadStatus = Literal["pending", "processing", "stored", "duplicate", "rejected", "expired"]
 Match = Literal["file", "pixels"]
@@ -89,6 +89,7 @@ class Entry:
     frames: int
     pixel_sha512: bytes
     facts: Facts
+    carries: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,8 @@ images = Table(
 class _ImageTags(TypedColumns):
     image_id: Named[int] = Column(Id, autoincrement=False)
     exif: Named[str] = Column(LongText)
+    #: What the file holds besides, as JSON; NULL where it holds nothing, or was stored before this was looked at.
+    carries: Named[str | None] = Column(LongText)
 
 
 image_tags = Table(

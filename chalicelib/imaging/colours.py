@@ -1,10 +1,12 @@
 """Brings what Pillow decodes to sRGB: palettes, inks, deep greys, and anything with a colour profile."""
 
 import io
+from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageCms
 
-from chalicelib.imaging.headers.header import UPRIGHT_INKS, Header
+from chalicelib.imaging.code_points import to_srgb_table
+from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.profile import is_srgb
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -14,26 +16,38 @@ _LAB = ImageCms.createProfile("LAB")
 _PROFILE_SPACES = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
 
 
-def with_plain_samples(image: Image.Image, header: Header) -> Image.Image:
-    """The picture in a mode of 8-bit samples that can be resized: RGB, RGBA, L, LA, CMYK or LAB.
+def plain_samples(image: Image.Image, header: Header) -> Callable[[Image.Image], Image.Image]:
+    """What brings strips of the picture to a mode of 8-bit samples that can be resized: RGB, RGBA, L, LA, CMYK or LAB.
 
-    It is the picture itself wherever it can be.
+    Inks are taken as Pillow hands them over, whatever Adobe's mark says of them: so do browsers.
     """
-    if image.mode == "CMYK" and header.colour == UPRIGHT_INKS:
-        return ImageChops.invert(image)
-    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        grey = _deep_grey(image, header.bits)
-        return grey if header.key is None else Image.merge("LA", (grey, _outside(image, header.key)))
-    if image.mode in {"RGB", "L", "1", "P", "PA"} and image.has_transparency_data:
-        return image.convert("RGBA")
-    if image.mode in {"P", "PA"}:
-        return image.convert("RGB")
-    return image.convert("L") if image.mode == "1" else image
+    if image.mode.startswith("I;16"):
+        # Of deep greys, pillow-heif hands over the bits from the top.
+        bits = 16 if header.format == "HEIC" else header.bits
+        return lambda strip: _with_key(strip, _upper_bits(strip) if bits == 16 else _stretched(strip, 0, (1 << bits) - 1))
+    if image.mode in {"I", "F"}:
+        darkest, lightest = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]  # of one channel
+        return lambda strip: _stretched(strip, darkest, lightest)
+    return _plain_colours
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A picture with plain samples as sRGB, RGBA where it has alpha and RGB where it has none."""
+def _plain_colours(strip: Image.Image) -> Image.Image:
+    if strip.mode in {"RGB", "L", "1", "P", "PA"} and strip.has_transparency_data:
+        return strip.convert("RGBA")
+    if strip.mode in {"P", "PA"}:
+        return strip.convert("RGB")
+    return strip.convert("L") if strip.mode == "1" else strip
+
+
+def to_srgb(image: Image.Image, profile: bytes | None, declared: bytes) -> Image.Image:
+    """A picture with plain samples as sRGB, RGBA where it has alpha and RGB where it has none.
+
+    `declared` is what the file says about its colours outside of a profile (`Header.colour`).
+    """
     target = "RGBA" if image.has_transparency_data else "RGB"
+    table = to_srgb_table(declared)
+    if table is not None:
+        return image.convert(target).filter(table)
     if image.mode == "LAB":
         return _transformed(image, ImageCms.ImageCmsProfile(_LAB), target) or Image.merge("RGB", [image.getchannel(0)] * 3)
     if profile and not is_srgb(profile):
@@ -66,23 +80,32 @@ def _with_alpha_of(image: Image.Image, colours: Image.Image) -> Image.Image:
     return colours
 
 
-def _outside(image: Image.Image, key: int | tuple[int, ...]) -> Image.Image:
-    """The alpha of 16-bit greys of which one is transparent."""
-    return image.convert("I").point([_OPAQUE * (value != key) for value in range(1 << 16)], "L")
-
-
-def _deep_grey(image: Image.Image, bits: int) -> Image.Image:
-    """16-bit greys by their most significant bits; wider integers and floats, whose range is nowhere said, from darkest to
-    lightest."""
-    if image.mode.startswith("I;16"):
-        darkest, lightest = 0.0, float((1 << bits) - 1)
-        wide = image.convert("I")
-    else:
-        wide = image
-        extremes = image.getextrema()
-        darkest, lightest = float(extremes[0]), float(extremes[1])  # type: ignore[arg-type]  # these modes have one channel
+def _stretched(strip: Image.Image, darkest: float, lightest: float) -> Image.Image:
+    """Integers and floats, whose range is nowhere said, from darkest to lightest."""
     span = lightest - darkest
     if not 0 < span < float("inf"):
-        return Image.new("L", image.size)
+        return Image.new("L", strip.size)
     scale = 255 / span
+    wide = strip.convert("I") if strip.mode.startswith("I;16") else strip
     return wide.convert("F").point(lambda value: value * scale - darkest * scale).convert("L")
+
+
+def _upper_bits(strip: Image.Image) -> Image.Image:
+    return Image.frombytes("L", strip.size, strip.tobytes()[_upper_byte(strip) :: 2])
+
+
+def _upper_byte(strip: Image.Image) -> int:
+    return 0 if strip.mode == "I;16B" else 1
+
+
+def _with_key(strip: Image.Image, grey: Image.Image) -> Image.Image:
+    """The grey, transparent where the deep samples equal the colour key, if there is one."""
+    key = strip.info.get("transparency")
+    if not isinstance(key, int):
+        return grey
+    data, upper = strip.tobytes(), _upper_byte(strip)
+    differs = [
+        Image.frombytes("L", strip.size, data[at::2]).point([255 * (value != wanted) for value in range(256)])
+        for at, wanted in ((upper, key >> 8), (1 - upper, key & 255))
+    ]
+    return Image.merge("LA", (grey, ImageChops.lighter(*differs)))

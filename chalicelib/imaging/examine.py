@@ -1,15 +1,20 @@
 """The door of this room: everything the repository wants to know of one file, from one decoding."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+
+from PIL import ExifTags, Image
 
 from chalicelib.imaging.decode import OpenedImage, frames, opened
 from chalicelib.imaging.exif import Exif, read_exif
 from chalicelib.imaging.fingerprint import FrameDigest, digest_frame, identity, pixel_digest
+from chalicelib.imaging.iptc import iptc_times
 from chalicelib.imaging.orientation import displayed_size, transpose_for
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.imaging.picture import Limits, Picture, Thumbnails, carried
 from chalicelib.imaging.profile import colour_key
 from chalicelib.imaging.thumbnails import make_thumbnails
+from chalicelib.imaging.xmp import xmp_times
 
 _CONTENT_TYPES = {
     "JPEG": "image/jpeg",
@@ -33,7 +38,7 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
     with opened(path, limits) as found:
         header, image = found.header, found.image
         exif = _exif(found)
-        transpose = transpose_for(_orientation(found, exif))
+        transpose = transpose_for(_orientation(found, image, exif))
         width, height = displayed_size(image, transpose)
         colour = colour_key(image.info.get("icc_profile"), header.colour)
         # The digest and the thumbnails are made side by side: hashing and resizing both let other threads run.
@@ -52,28 +57,34 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
             frames=header.frames,
             pixel_sha512=pixels,
             identity=identity(header, colour, digests, sha256),
-            facts=exif.facts(),
+            facts=exif.facts(chain(xmp_times(header.xmp), iptc_times(header.iptc))),
             thumbnails=thumbnails,
+            carries=carried(header.blocks),
         )
 
 
 def remake_thumbnails(path: Path, limits: Limits) -> Thumbnails:
     """The thumbnails of the image file at `path`, as `examine` makes them. Raises what `examine` raises."""
     with opened(path, limits) as found:
-        return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, _exif(found))))
+        return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, found.image, _exif(found))))
 
 
 def _later_digests(found: OpenedImage, exif: Exif) -> list[FrameDigest]:
-    transpose = transpose_for(_orientation(found, exif))
-    return [digest_frame(frame, transpose) for index, frame in enumerate(frames(found)) if index]
+    return [
+        digest_frame(frame, transpose_for(_orientation(found, frame, exif)))
+        for index, frame in enumerate(frames(found))
+        if index
+    ]
 
 
 def _exif(found: OpenedImage) -> Exif:
     return Exif(found.file) if found.header.format == "TIFF" else read_exif(found.header.exif)
 
 
-def _orientation(found: OpenedImage, exif: Exif) -> int:
-    """Pillow itself turns the pages of a TIFF; HEIC and AVIF have a rotation of their own."""
+def _orientation(found: OpenedImage, frame: Image.Image, exif: Exif) -> int:
+    """Pillow itself turns the pages of a TIFF, but for those whose orientation is a byte; HEIC and AVIF have a rotation of
+    their own."""
     if found.header.format == "TIFF":
-        return 1
+        left = frame.getexif().get(ExifTags.Base.Orientation)
+        return left[0] if isinstance(left, bytes) and len(left) == 1 else 1
     return exif.orientation if found.header.orientation is None else found.header.orientation

@@ -2,16 +2,18 @@
 
 import io
 import json
-from datetime import datetime
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, TypeVar
 
 from PIL import ExifTags
 
 from chalicelib.facts import Facts
 from chalicelib.imaging.exif_values import json_value, numbers, text
-from chalicelib.imaging.gps import altitude, position
-from chalicelib.imaging.ifd import Directories, Entry, Number
-from chalicelib.imaging.taken_at import parse_offset, parse_time
+from chalicelib.imaging.gps import Angle, altitude, position
+from chalicelib.imaging.ifd import ASCII, Directories, Entry, Number, Numbers
+from chalicelib.imaging.taken_at import Taken, parse_time
+
+T = TypeVar("T")
 
 #: The directories, by the names of the tags that point to them.
 _IMAGE, _EXIF, _GPS, _INTEROP = "image", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset"
@@ -24,15 +26,20 @@ _NAMES = {
 }
 _ORIENTATION, _MAKE, _MODEL, _LENS_MODEL = 0x0112, 0x010F, 0x0110, 0xA434
 _EXPOSURE_TIME, _F_NUMBER, _ISO, _FOCAL_LENGTH = 0x829A, 0x829D, 0x8827, 0x920A
-#: Capture times, best first: name, directory, tag, and the tag of the offset.
-_TIMES = (
-    ("DateTimeOriginal", _EXIF, 0x9003, 0x9011),
-    ("DateTimeOriginal", _IMAGE, 0x9003, 0x9011),
-    ("DateTimeDigitized", _EXIF, 0x9004, 0x9012),
-    ("DateTime", _IMAGE, 0x0132, 0x9010),
-)
+#: Where a tag is looked for: TIFF keeps in its first directory what EXIF has one of its own for.
+_DIRECTORIES = (_EXIF, _IMAGE)
+#: Capture times: name, tag, and the tags of the offset and of the fraction of the second.
+_ORIGINAL = ("DateTimeOriginal", 0x9003, 0x9011, 0x9291)
+_DIGITIZED = ("DateTimeDigitized", 0x9004, 0x9012, 0x9292)
+_CHANGED = ("DateTime", 0x0132, 0x9010, 0x9290)
 _MAX_TEXT = 255
-_MAX_ISO = (1 << 31) - 1
+#: Larger numbers measure nothing.
+_MAX_NUMBER = (1 << 31) - 1
+#: What the two bytes of ISO hold where they are too small; then one of these tells, which one the sensitivity's type says.
+_ISO_BEYOND, _SENSITIVITY_TYPE = 65_535, 0x8830
+_OUTPUT_SENSITIVITY, _EXPOSURE_INDEX, _ISO_SPEED = 0x8831, 0x8832, 0x8833
+_SENSITIVITIES = {1: _OUTPUT_SENSITIVITY, 3: _ISO_SPEED, 4: _OUTPUT_SENSITIVITY, 5: _OUTPUT_SENSITIVITY}
+_MOST_ISOS = 8
 #: All tags together, as ASCII JSON: what the smallest text column of a database holds.
 _MAX_JSON_BYTES = 60_000
 
@@ -54,26 +61,27 @@ class Exif:
     @property
     def orientation(self) -> int:
         """EXIF's orientation, 1 where there is none."""
-        value = self._number(_IMAGE, _ORIENTATION)
+        value = self._number(_ORIENTATION, (_IMAGE,))
         return value if isinstance(value, int) else 1
 
-    def facts(self) -> Facts:
-        taken_at, offset, source = self._taken_at()
-        latitude, longitude = position(self._text(_GPS, 1), self._numbers(_GPS, 2), self._text(_GPS, 3), self._numbers(_GPS, 4))
+    def facts(self, elsewhere: Iterable[Taken] = ()) -> Facts:
+        """`elsewhere` are times outside of EXIF, best first: they count where EXIF has only that of the last change."""
+        taken = next(self._times(elsewhere), None)
+        latitude, longitude = position(self._angle(1), self._angle(3))
         return Facts(
-            taken_at=taken_at,
-            taken_at_offset=offset,
-            taken_at_source=source,
-            camera_make=self._text(_IMAGE, _MAKE),
-            camera_model=self._text(_IMAGE, _MODEL),
-            lens_model=self._text(_EXIF, _LENS_MODEL),
+            taken_at=taken.when if taken else None,
+            taken_at_offset=taken.offset if taken else None,
+            taken_at_source=taken.source if taken else None,
+            camera_make=self._text(_MAKE),
+            camera_model=self._text(_MODEL),
+            lens_model=self._text(_LENS_MODEL),
             exposure_time=self._positive(_EXPOSURE_TIME),
             f_number=self._positive(_F_NUMBER),
             iso=self._iso(),
             focal_length=self._positive(_FOCAL_LENGTH),
             latitude=latitude,
             longitude=longitude,
-            altitude=altitude(self._first_byte(_GPS, 5), self._number(_GPS, 6)),
+            altitude=self._altitude(),
             exif=self.tags(),
         )
 
@@ -99,37 +107,67 @@ class Exif:
         offset = self._directories.integer(entries, pointer, 0)
         return self._directories.read(offset)[0] if offset > 0 else {}
 
-    def _numbers(self, group: str, tag: int) -> list[Number | None]:
-        entry = self._groups[group].get(tag)
-        return numbers(self._directories, entry, 3) if entry else []
+    def _first(self, tag: int, read: Callable[[Entry], T | None], where: Iterable[str] = _DIRECTORIES) -> T | None:
+        """What `read` makes of the tag in the first directory in which that is anything."""
+        entries = (self._groups[group].get(tag) for group in where)
+        values = (read(entry) for entry in entries if entry)
+        return next((value for value in values if value is not None), None)
 
-    def _number(self, group: str, tag: int) -> Number | None:
-        return next(iter(self._numbers(group, tag)), None)
+    def _number(self, tag: int, where: Iterable[str] = _DIRECTORIES) -> Number | None:
+        return self._first(tag, lambda entry: next(iter(numbers(self._directories, entry, 1)), None), where)
 
     def _positive(self, tag: int) -> float | None:
-        value = self._number(_EXIF, tag)
-        return float(value) if value is not None and value > 0 else None
+        value = self._first(tag, lambda entry: self._first_positive(entry, 1))
+        return float(value) if value is not None else None
+
+    def _first_positive(self, entry: Entry, most: int) -> Number | None:
+        return next(
+            (value for value in numbers(self._directories, entry, most) if value is not None and 0 < value <= _MAX_NUMBER), None
+        )
 
     def _iso(self) -> int | None:
-        value = self._number(_EXIF, _ISO)
-        return round(value) if value is not None and 0 < value <= _MAX_ISO else None
+        value = self._first(_ISO, lambda entry: self._first_positive(entry, _MOST_ISOS))
+        if value == _ISO_BEYOND:
+            named = _SENSITIVITIES.get(int(self._number(_SENSITIVITY_TYPE) or 0), _EXPOSURE_INDEX)
+            others = (self._positive(tag) for tag in (named, _EXPOSURE_INDEX, _OUTPUT_SENSITIVITY, _ISO_SPEED))
+            value = next((other for other in others if other), value)
+        return (round(value) or None) if value is not None else None
 
-    def _text(self, group: str, tag: int) -> str | None:
-        entry = self._groups[group].get(tag)
-        value = text(self._directories, entry) if entry else None
-        return (value[:_MAX_TEXT].strip() or None) if value else None
+    def _text(self, tag: int, where: Iterable[str] = _DIRECTORIES) -> str | None:
+        def read(entry: Entry) -> str | None:
+            value = text(self._directories, entry)
+            return (value[:_MAX_TEXT].strip() or None) if value else None
 
-    def _first_byte(self, group: str, tag: int) -> int | None:
-        entry = self._groups[group].get(tag)
-        data = self._directories.data(entry, 8) if entry else None
-        return data[0] if data else None
+        return self._first(tag, read, where)
 
-    def _taken_at(self) -> tuple[datetime | None, str | None, str | None]:
-        for source, group, tag, offset_tag in _TIMES:
-            when = parse_time(self._text(group, tag))
-            if when is not None:
-                return when, parse_offset(self._text(_EXIF, offset_tag)), source
-        return None, None, None
+    def _angle(self, reference: int) -> Angle:
+        """The angle in the GPS directory whose hemisphere is in the tag `reference`; the tag behind it has the degrees."""
+        entry = self._groups[_GPS].get(reference + 1)
+        written = entry is not None and entry.type == ASCII
+        return Angle(
+            hemisphere=self._text(reference, (_GPS,)),
+            parts=numbers(self._directories, entry, 3) if entry and not written else [],
+            written=self._text(reference + 1, (_GPS,)) if written else None,
+        )
+
+    def _altitude(self) -> float | None:
+        reference = self._first(5, lambda entry: self._directories.data(entry, 8), (_GPS,))
+        entry = self._groups[_GPS].get(6)
+        stored: Numbers = self._directories.numbers(entry, 1) if entry else ()
+        return altitude(reference[0] if reference else None, stored[0]) if stored else None
+
+    def _times(self, elsewhere: Iterable[Taken]) -> Iterator[Taken]:
+        """Every time, best first; that of the last change only where nothing else tells."""
+        yield from self._written(*_ORIGINAL)
+        yield from self._written(*_DIGITIZED)
+        yield from elsewhere
+        yield from self._written(*_CHANGED)
+
+    def _written(self, source: str, tag: int, offset: int, fraction: int) -> Iterator[Taken]:
+        for group in _DIRECTORIES:
+            taken = parse_time(self._text(tag, (group,)), source, self._text(offset), self._text(fraction))
+            if taken is not None:
+                yield taken
 
 
 def read_exif(block: bytes) -> Exif:

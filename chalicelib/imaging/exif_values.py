@@ -1,6 +1,7 @@
 """Turns the data of one EXIF tag into JSON: text, finite numbers, lists of them, or the length of what is neither."""
 
 import math
+import re
 from typing import Any
 
 from chalicelib.imaging.ifd import ASCII, BYTE, UNDEFINED, UTF8, Directories, Entry, Number, Numbers
@@ -10,6 +11,9 @@ _ENCODED_TEXT = {0x9286, 0x001B, 0x001C}  # UserComment, GPSProcessingMethod, GP
 _UTF16_TEXT = range(0x9C9B, 0x9CA0)  # XPTitle and the other tags of Windows' Explorer
 _PLAIN_TEXT = {0x9000, 0xA000, 0x0002}  # ExifVersion, FlashpixVersion, InteropVersion
 _SMALL_NUMBERS = {0x9101, 0xA300, 0xA301}  # ComponentsConfiguration, FileSource, SceneType
+#: What Shift-JIS has and Latin-1 has not: two Japanese letters side by side, and first bytes that are control codes there.
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]{2}")
+_NO_LATIN_LETTER = re.compile(rb"[\x81-\x9f]")
 _MAX_TEXT_BYTES = 16 << 10
 _MAX_NUMBERS = 64
 _MAX_BYTES_LISTED = 16
@@ -86,14 +90,23 @@ def _encoded_text(data: bytes, order: str) -> str:
 
 
 def _guessed_text(data: bytes) -> str:
-    """EXIF's text is ASCII by the letter, and in cameras UTF-8, Latin-1 and now and then UTF-16."""
+    """EXIF's text is ASCII by the letter, and in cameras UTF-8, Latin-1 and now and then UTF-16 or Shift-JIS."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or (len(data) >= 4 and data[0] and not any(data[1:8:2])):
         return _utf16(data, "<")
     data = data.partition(b"\0")[0]
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("latin-1")
+        return _shift_jis(data) or data.decode("latin-1")
+
+
+def _shift_jis(data: bytes) -> str | None:
+    """`None` where the bytes are more likely to be Latin."""
+    try:
+        found = data.decode("cp932")
+    except UnicodeDecodeError:
+        return None
+    return found if _NO_LATIN_LETTER.search(data) and _JAPANESE.search(found) else None
 
 
 def _utf16(data: bytes, order: str) -> str:

@@ -50,7 +50,7 @@ class Directories:
         if head[:2] not in {b"II", b"MM"}:
             raise ValueError("no TIFF header")
         self.order = "<" if head[:2] == b"II" else ">"
-        self._big = self._unpack("H", head[2:4]) == 43
+        self._big = head[2:4] == (b"+\0" if self.order == "<" else b"\0+")
         if len(head) < (16 if self._big else 8):
             raise ValueError("no room for a directory")
         self.first: int = self._unpack("Q", head[8:16]) if self._big else self._unpack("I", head[4:8])

@@ -35,10 +35,13 @@ def displayed_size(image: Image.Image, transpose: Image.Transpose | None) -> tup
     return (height, width) if transpose in _SWAPPING else (width, height)
 
 
-def strips(image: Image.Image, transpose: Image.Transpose | None) -> Iterator[Image.Image]:
-    """The picture as displayed, from top to bottom, without ever holding a turned copy of the whole."""
+def strips(image: Image.Image, transpose: Image.Transpose | None, multiple: int = 1) -> Iterator[Image.Image]:
+    """The picture as displayed, from top to bottom, without ever holding a turned copy of the whole.
+
+    The heights of all but the last are multiples of `multiple`.
+    """
     width, height = displayed_size(image, transpose)
-    step = max(1, _STRIP_PIXELS // width)
+    step = max(1, _STRIP_PIXELS // width // multiple) * multiple
     for top in range(0, height, step):
         bottom = min(top + step, height)
         first, last = (height - bottom, height - top) if transpose in _FROM_THE_END else (top, bottom)

@@ -1,9 +1,11 @@
 """What the imaging room hands out: plain values, ready to be stored."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
+from chalicelib.imaging.blocks import Block, more
 
 #: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
@@ -11,6 +13,8 @@ FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 #: Longest sides of the thumbnails, in pixels.
 THUMBNAIL_SIZES = (256, 512, 1280)
+#: Parts beside a picture that are told one by one: no camera writes as many.
+_MOST_CARRIED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Picture:
     """A file that is an image, decoded once.
 
     `width` and `height` are as displayed (orientation applied), `pixel_sha512` 64 bytes, `identity` 32 bytes: two files of
-    one owner are the same image exactly when their identities are equal.
+    one owner are the same image exactly when their identities are equal. `carries` is what the file holds besides: the first
+    100 of such parts.
     """
 
     format: str
@@ -49,3 +54,10 @@ class Picture:
     identity: bytes
     facts: Facts
     thumbnails: Thumbnails
+    carries: tuple[Carried, ...] = ()
+
+
+def carried(blocks: Iterable[Block]) -> tuple[Carried, ...]:
+    """What a file holds besides, for people: the first of its parts that are neither picture nor known metadata."""
+    found = (Carried(block.holds, block.content_type, block.start, block.end - block.start) for block in more(blocks))
+    return tuple(islice(found, _MOST_CARRIED))

@@ -1,11 +1,13 @@
 """Makes the thumbnails: small, upright, sRGB, and without any metadata."""
 
 import io
+from itertools import chain
 
 from PIL import Image
 
-from chalicelib.imaging.colours import to_srgb, with_plain_samples
+from chalicelib.imaging.colours import plain_samples, to_srgb
 from chalicelib.imaging.headers.header import Header
+from chalicelib.imaging.orientation import strips
 from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
 
 #: How much larger than the thumbnail a cheap box reduction must leave the picture for LANCZOS to finish: against LANCZOS over
@@ -16,6 +18,9 @@ _WEBP_QUALITY = 82
 #: WebP's default effort, 4, makes a thumbnail several times dearer than 0, for little.
 _WEBP_EFFORT = 0
 _OPAQUE = 255
+#: Pillow's modes with alpha, and those whose colours are multiplied by it.
+_PREMULTIPLIED = {"RGBA": "RGBa", "LA": "La"}
+_STRAIGHT = {"RGBa": "RGBA", "La": "LA"}
 
 
 def make_thumbnails(image: Image.Image, header: Header, transpose: Image.Transpose | None) -> Thumbnails:
@@ -23,8 +28,8 @@ def make_thumbnails(image: Image.Image, header: Header, transpose: Image.Transpo
 
     JPEG where the picture is opaque, WebP where it is not.
     """
-    small = reduced(with_plain_samples(image, header), max(THUMBNAIL_SIZES))
-    small = to_srgb(small, image.info.get("icc_profile"))
+    small = _plain_and_reduced(image, header, max(THUMBNAIL_SIZES))
+    small = to_srgb(small, image.info.get("icc_profile"), header.colour)
     if transpose is not None:
         small = small.transpose(transpose)
     if small.mode == "RGBA" and small.getchannel("A").getextrema() == (_OPAQUE, _OPAQUE):
@@ -39,13 +44,44 @@ def make_thumbnails(image: Image.Image, header: Header, transpose: Image.Transpo
     return Thumbnails("image/webp", "webp", contents)
 
 
+def _plain_and_reduced(image: Image.Image, header: Header, size: int) -> Image.Image:
+    """The picture in plain samples, its longest side at most `size`, as `reduced` would make it of the whole.
+
+    It is brought to plain samples and reduced by boxes strip by strip, so that no copy of the whole is ever held.
+    """
+    plain, wanted = plain_samples(image, header), _size_within(image.size, size)
+    if wanted == image.size:
+        return plain(image)
+    boxes = (_box(image.width, wanted[0]), _box(image.height, wanted[1]))
+    parts = (_premultiplied(plain(strip)).reduce(boxes) for strip in strips(image, None, multiple=boxes[1]))
+    first = next(parts)
+    small = Image.new(first.mode, (-(-image.width // boxes[0]), -(-image.height // boxes[1])))
+    top = 0
+    for part in chain((first,), parts):
+        small.paste(part, (0, top))
+        top += part.height
+    small = small.resize(wanted, Image.Resampling.LANCZOS, (0, 0, image.width / boxes[0], image.height / boxes[1]))
+    return small.convert(_STRAIGHT[small.mode]) if small.mode in _STRAIGHT else small
+
+
+def _premultiplied(image: Image.Image) -> Image.Image:
+    """The colours of transparent pixels must not bleed into their neighbours."""
+    return image.convert(_PREMULTIPLIED[image.mode]) if image.mode in _PREMULTIPLIED else image
+
+
+def _box(side: int, wanted: int) -> int:
+    return int(side / wanted / _REDUCING_GAP) or 1
+
+
 def reduced(image: Image.Image, size: int) -> Image.Image:
     """The picture with its longest side at most `size`, never enlarged."""
-    longest = max(image.size)
-    if longest <= size:
-        return image
-    across, down = (max(1, round(side * size / longest)) for side in image.size)
-    return image.resize((across, down), Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+    wanted = _size_within(image.size, size)
+    return image if wanted == image.size else image.resize(wanted, Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP)
+
+
+def _size_within(sides: tuple[int, int], size: int) -> tuple[int, int]:
+    longest = max(*sides, size)
+    return max(1, round(sides[0] * size / longest)), max(1, round(sides[1] * size / longest))
 
 
 def _encoded(image: Image.Image) -> bytes:

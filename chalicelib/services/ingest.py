@@ -197,4 +197,5 @@ def _entry(picture: Picture) -> Entry:
         frames=picture.frames,
         pixel_sha512=picture.pixel_sha512,
         facts=picture.facts,
+        carries=picture.carries,
     )

@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import ClaimLost, Entry, Filters, Overtaken, StoredFile
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
 from tests.contract.making import LATER, NOW, admission, admitted, claimed, digest, entry, listed, stored_file
 
 FACTS = Facts(
@@ -99,6 +99,16 @@ def test_a_duplicate_fills_the_facts_that_are_missing_and_names_those_that_diffe
     assert image.entry.facts == replace(held, taken_at=datetime(2020, 5, 6), altitude=3.0, exif={"A": 1, "B": 2})
     taken = Filters(taken_after=datetime(2020, 5, 6), taken_before=datetime(2020, 5, 7), has_location=True)
     assert listed(catalog, taken, "taken_at") == [first.image_id]
+
+
+def test_what_a_file_carries_is_kept_and_no_duplicate_adds_to_it(catalog: Catalog) -> None:
+    film = Carried("film", "video/mp4", 5001, 2**40)
+    held = replace(entry("picture"), carries=(film, replace(film, kind="ünknown", offset=0)))
+    first = admitted(catalog, "a", held)
+    assert admitted(catalog, "b", replace(held, carries=(film,))).image_id == first.image_id
+    image = catalog.images.get("local", first.image_id)
+    assert image is not None
+    assert image.entry.carries == held.carries
 
 
 def test_an_equal_file_of_two_owners_is_stored_once_and_each_has_an_entry(catalog: Catalog) -> None:

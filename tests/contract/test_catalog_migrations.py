@@ -3,6 +3,7 @@
 import multiprocessing
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import HEAD, migrate, revert
 from chalicelib.catalog.tables import metadata
 from chalicelib.errors import UnavailableError
-from tests.contract.making import admitted, listed, pending
+from chalicelib.facts import Carried
+from tests.contract.making import admitted, entry, listed, pending
 
 
 def test_migrations_lead_to_the_tables_that_the_code_declares(database: Database) -> None:
@@ -44,6 +46,23 @@ def test_forwards_and_back_with_rows_in_the_tables(empty_url: URL) -> None:
     migrate(database)
     assert listed(catalog) == []
     admitted(catalog, "file")
+    database.dispose()
+
+
+def test_rows_of_the_release_before_carry_nothing_and_its_inserts_go_on_working(empty_url: URL) -> None:
+    database = Database(empty_url)
+    catalog = Catalog(database)
+    migrate(database)
+    image_id = admitted(catalog, "file", replace(entry("file"), carries=(Carried("film", "video/mp4", 1, 2),))).image_id
+    revert(database, "0003")
+    database.write(lambda connection: connection.execute(text("UPDATE image_tags SET exif = '{}'")))
+    migrate(database)
+    database.write(lambda connection: connection.execute(text("DELETE FROM image_tags")))
+    released = text("INSERT INTO image_tags (image_id, exif) VALUES (:image, '{}')")
+    database.write(lambda connection: connection.execute(released, {"image": image_id}))
+    image = catalog.images.get("local", image_id)
+    assert image is not None
+    assert image.entry.carries == ()
     database.dispose()
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.catalog.records import Admission, Entry, NewUpload, Refusal, StoredFile
-from chalicelib.facts import Facts
+from chalicelib.facts import Carried, Facts
 from chalicelib.runtime import Runtime
 
 #: When the first image on a shelf was uploaded; each further one came a minute later.
@@ -31,6 +31,7 @@ class Shelf:
         height: int = 480,
         byte_size: int = 1000,
         file_format: str = "JPEG",
+        carries: tuple[Carried, ...] = (),
         **facts: Any,
     ) -> int:
         """Returns the image's id; `facts` are those of `Facts`."""
@@ -42,7 +43,7 @@ class Shelf:
         uploads.add([NewUpload(upload_id, owner, name, byte_size, None, now, now)])
         upload = uploads.claim(upload_id, now, now)
         assert not isinstance(upload, Refusal)
-        entry = Entry(digest, width, height, "RGB", 1, digest + digest, Facts(**facts))
+        entry = Entry(digest, width, height, "RGB", 1, digest + digest, Facts(**facts), carries)
         file = StoredFile(f"{upload_id}-1", byte_size, file_format, f"image/{file_format.lower()}", "jpg")
         admission = Admission(upload_id, upload.claim, owner, name, digest, entry, file)
         return self.repository.catalog.images.admit(admission, now).image_id

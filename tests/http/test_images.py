@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from chalicelib.facts import Carried
 from chalicelib.imaging.picture import THUMBNAIL_SIZES
 from chalicelib.runtime import Runtime
 from tests import pictures
@@ -18,7 +19,7 @@ from tests.repositories import files_in
 FIELDS = {
     "id", "name", "uploaded_at", "taken_at", "format", "content_type", "byte_size", "width", "height", "thumbnail_url",
     "owner", "sha512", "sha256", "mode", "frames", "taken_at_offset", "taken_at_source", "camera", "exposure", "location",
-    "exif", "original_url", "thumbnails",
+    "exif", "carries", "original_url", "thumbnails",
 }  # fmt: skip
 ROUTES = ["/image/{}", "/image/{}/thumbnail", "/image/{}/details"]
 
@@ -34,6 +35,7 @@ def test_details_hold_every_field_and_null_for_what_the_file_does_not_say(api: A
     unknown = ("taken_at", "taken_at_offset", "taken_at_source", "camera", "exposure", "location")
     assert [details[name] for name in unknown] == [None] * 6
     assert (details["owner"], details["mode"], details["frames"], details["exif"]) == ("local", "RGB", 1, {})
+    assert details["carries"] == []
     assert details["thumbnails"].keys() == {"256", "512", "1280"}
     assert details["thumbnail_url"] == details["thumbnails"]["256"]
 
@@ -64,6 +66,41 @@ def test_the_time_taken_is_the_wall_clock_with_its_offset_beside_it(api: Api, re
 def test_exif_comes_back_as_the_json_it_was_kept_as(api: Api, repository: Runtime) -> None:
     exif = {"Make": "NIKON", "Süß": ["é", 1.5, None, True], "Deep": {"a": [{"b": -1}]}, "Long": "x" * 5000, "LensSerial": 2**53}
     assert api.details(Shelf(repository).put(exif=exif))["exif"] == exif
+
+
+def test_what_a_file_carries_besides_is_told_part_by_part(api: Api, repository: Runtime) -> None:
+    film, unknown = Carried("film", "video/mp4", 5001, 3036), Carried("unknown", "application/octet-stream", 8037, 2**40)
+    assert api.details(Shelf(repository).put(carries=(film, unknown)))["carries"] == [
+        {"kind": "film", "content_type": "video/mp4", "offset": 5001, "length": 3036},
+        {"kind": "unknown", "content_type": "application/octet-stream", "offset": 8037, "length": 2**40},
+    ]
+
+
+def test_four_shots_of_one_second_are_listed_as_they_were_taken(api: Api) -> None:
+    fractions = ("31", "09", "25", "13")
+    ids = {}
+    for seed, fraction in enumerate(fractions):
+        exif = pictures.camera_exif()
+        exif.get_ifd(0x8769)[0x9291] = fraction
+        ids[fraction] = api.upload(pictures.encoded(pictures.image(seed), "JPEG", exif=exif)).json()["id"]
+    wanted = [ids[fraction] for fraction in sorted(fractions)]
+    for sort, order in (("taken_at", wanted), ("-taken_at", wanted[::-1])):
+        found: list[Any] = []
+        query = [("sort", sort), ("limit", "1")]
+        while True:
+            page = api.list(query)
+            found += page["images"]
+            if page["next_cursor"] is None:
+                break
+            query = [("sort", sort), ("limit", "1"), ("cursor", page["next_cursor"])]
+        assert [image["id"] for image in found] == order
+        assert {image["taken_at"] for image in found} == {"2008-10-22T16:28:39"}
+    assert api.details(wanted[0])["taken_at"] == "2008-10-22T16:28:39"
+    for bounds, count in (("16:28:39", 4), ("16:28:40", 0)):
+        asked = [("taken_after", f"2008-10-22T{bounds}"), ("include_total", "true"), ("sort", "taken_at")]
+        assert api.list(asked)["total"] == len(api.list(asked)["images"]) == count
+    asked = [("taken_before", "2008-10-22T16:28:39"), ("include_total", "true")]
+    assert api.list(asked)["total"] == 0
 
 
 def test_a_photos_facts_are_read_from_its_exif(api: Api) -> None:

@@ -54,6 +54,14 @@ def test_half_a_position_is_not_completed_by_another() -> None:
     assert (combined.altitude, differs) == (None, ("location",))
 
 
+def test_a_fraction_of_the_second_is_filled_in_and_no_difference() -> None:
+    plain, exact = Facts(taken_at=datetime(2020, 1, 1)), Facts(taken_at=datetime(2020, 1, 1, microsecond=130_000))
+    other = Facts(taken_at=datetime(2020, 1, 1, microsecond=250_000))
+    assert combine(plain, exact) == (exact, ())
+    assert combine(exact, plain) == (exact, ())
+    assert combine(exact, other) == (exact, ())
+
+
 def test_another_source_of_the_same_time_is_no_difference() -> None:
     time: dict[str, Any] = {"taken_at": datetime(2020, 1, 1)}
     combined, differs = combine(Facts(**time, taken_at_source="DateTime"), Facts(**time, taken_at_source="DateTimeOriginal"))

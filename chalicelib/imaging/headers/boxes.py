@@ -9,6 +9,7 @@ from chalicelib.imaging.headers.header import damaged, take, truncated
 
 _MAX_BOXES = 20_000
 _MAX_META_BYTES = 8 << 20
+_XMP_TYPE = b"application/rdf+xml"
 WHAT = "HEIC or AVIF"
 
 
@@ -24,6 +25,8 @@ class Items:
 
     primary: int = 0
     kinds: dict[int, bytes] = field(default_factory=dict)
+    #: Items that are XMP packets.
+    xmp: list[int] = field(default_factory=list)
     properties: dict[int, list[Box]] = field(default_factory=dict)
     references: list[tuple[bytes, int, int]] = field(default_factory=list)
     extents: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -126,6 +129,8 @@ def _read_kinds(body: bytes, items: Items) -> None:
             item = entry.versioned_id(2, 2, 4)
             entry.number(2)
             items.kinds[item] = kind = entry.number(4).to_bytes(4, "big")
+            if kind == b"mime" and _XMP_TYPE in box.body[entry.at :].split(b"\0")[1:2]:
+                items.xmp.append(item)
             # libheif's binding to Python dies of names that are not text.
             if not (kind.isascii() and _is_text(box.body[entry.at :])):
                 raise damaged(WHAT, "the name of an item is not text")

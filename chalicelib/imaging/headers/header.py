@@ -19,8 +19,9 @@ class Header:
     `width` and `height` are of the pixels as stored. `codec_pixels` is the most pixels that any coded picture in the file
     claims, whatever the container says around it. `bits` is the depth of a channel. `faithful` is whether the decoder
     hands over every bit of the picture. `blocks` accounts for every byte of the file.
-    `exif` begins with a TIFF header, or is empty. `orientation` overrides what EXIF says, where the format has a rotation
-    of its own. `colour` describes a colour space that is declared by other means than an ICC profile, empty for sRGB.
+    `exif` begins with a TIFF header, or is empty; `xmp` is an XMP packet, `iptc` the records of IPTC, empty where there are
+    none. `orientation` overrides what EXIF says, where the format has a rotation of its own. `colour` describes a colour
+    space that is declared by other means than an ICC profile, empty for sRGB.
     `plays` is how often an animation is shown, 0 for ever. `end` is where the image ends in the file. `one_pass` is whether
     the coded data come in the order of the rows, so that where they are missing, rows are missing. `key` is the colour of a
     PNG that is transparent, as samples of the decoder's.
@@ -42,6 +43,8 @@ class Header:
     bits: int = 8
     faithful: bool = True
     exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
     orientation: int | None = None
     colour: bytes = b""
     plays: int = 1

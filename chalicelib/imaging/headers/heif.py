@@ -81,6 +81,7 @@ def _still(file: BinaryIO, name: str, items: Items, size: int, alone: bool) -> H
         bits=max(depths, default=8),
         faithful=alone and not others and not cropped and max(depths, default=8) <= 8,
         exif=_exif(file, items),
+        xmp=_xmp(file, items),
         # libheif turns the pixels itself, libavif leaves it to us; in neither format does EXIF's orientation count.
         orientation=1 if name == "HEIC" else _orientation(properties),
         colour=_colour(properties),
@@ -163,6 +164,10 @@ def _exif(file: BinaryIO, items: Items) -> bytes:
             skipped = 4 + int.from_bytes(data[:4], "big")
             return data[skipped:] if data[skipped : skipped + 2] in {b"II", b"MM"} else data[4:].removeprefix(b"Exif\0\0")
     return b""
+
+
+def _xmp(file: BinaryIO, items: Items) -> bytes:
+    return boxes.item_bytes(file, items, items.xmp[0], MAX_EXIF_BYTES) if items.xmp else b""
 
 
 def _film(movie: bytes, size: int, exif: bytes) -> Header:

@@ -10,8 +10,10 @@ from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, UPRIGHT_INKS, Head
 from chalicelib.imaging.headers.jpeg_names import Names
 from chalicelib.imaging.headers.jpeg_tail import Behind
 from chalicelib.imaging.headers.markers import FRAMES, SOS, Segment, segments
+from chalicelib.imaging.iptc import records_in
 
-_APP1, _APP2 = 0xE1, 0xE2
+_APP1, _APP2, _APP13 = 0xE1, 0xE2, 0xED
+_XMP, _PHOTOSHOP = b"http://ns.adobe.com/xap/1.0/\0", b"Photoshop 3.0\0"
 _DECODABLE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
 _SEQUENTIAL_FRAMES = {0xC0, 0xC1, 0xC9}
 #: Sequential and Huffman-coded: libjpeg decodes arithmetic coding only if it gets all bytes at once.
@@ -40,6 +42,8 @@ class _Walk:
         self._names = Names()
         self._blocks = [Block("SOI", 0, 2, Part.PICTURE)]
         self._behind = Behind(file)
+        self._xmp = b""
+        self._photoshop = bytearray()
 
     def header(self) -> Header:
         end = 2
@@ -61,6 +65,8 @@ class _Walk:
             end=end,
             exif=bytes(self._exif),
             colour=UPRIGHT_INKS if len(self._components) == _INKS and not self._names.adobe else b"",
+            xmp=self._xmp,
+            iptc=records_in(bytes(self._photoshop)),
             one_pass=self._marker in _DECODED_ON_ARRIVAL and self._first_scan_components == len(self._components),
             coding=self._coding(),
             scans=self._scans,
@@ -75,6 +81,10 @@ class _Walk:
             self._exif += body[6:]
             if len(self._exif) > MAX_EXIF_BYTES:
                 raise damaged("JPEG", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
+        elif marker == _APP1 and body.startswith(_XMP):
+            self._xmp = self._xmp or body.removeprefix(_XMP)
+        elif marker == _APP13 and body.startswith(_PHOTOSHOP) and len(self._photoshop) < MAX_EXIF_BYTES:
+            self._photoshop += body.removeprefix(_PHOTOSHOP)
         elif marker == _APP2 and body.startswith(b"MPF\0"):
             self._behind.announced(io.BytesIO(body[4:]), segment.end - len(body) + 4)
         elif marker == SOS:

@@ -9,6 +9,7 @@ from chalicelib.imaging.blocks import Block, Part, account
 from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, take, truncated
 from chalicelib.imaging.headers.png_names import Chunk, Names
+from chalicelib.imaging.png_text import MAX_TEXT_BYTES, TEXT_CHUNKS, TextMetadata
 
 _SIGNATURE_BYTES = 8
 _MAX_CHUNKS = 100_000
@@ -27,6 +28,7 @@ _GREY, _COLOURS = 0, 2
 class _Chunks:
     kept: dict[bytes, bytes] = field(default_factory=dict)
     names: set[bytes] = field(default_factory=set)
+    text: TextMetadata = field(default_factory=TextMetadata)
     frames: int = 0
     #: Whether the picture that viewers without animation show is not a frame of the animation.
     apart: bool = False
@@ -49,7 +51,9 @@ def read(file: BinaryIO) -> Header:
         frames=frames,
         bits=max(bits, 8),
         faithful=animated_whole and (bits <= 8 or (colour_type == _GREY and key is None)),
-        exif=_exif(chunks.kept.get(b"eXIf", b"")),
+        exif=_exif(chunks.kept.get(b"eXIf", b"")) or chunks.text.exif,
+        xmp=chunks.text.xmp,
+        iptc=chunks.text.iptc,
         colour=_colour(chunks),
         plays=plays,
         key=key,
@@ -69,7 +73,9 @@ def _walk(file: BinaryIO) -> _Chunks:
         header = chunks.kept.get(b"IHDR", b"").ljust(13, b"\0")
         chunks.blocks += names.name(Chunk(name, start, end), colour_type=header[9])
         chunks.names.add(name)
-        if data is not None:
+        if data is not None and name in TEXT_CHUNKS:
+            chunks.text.add(name, data)
+        elif data is not None:
             chunks.kept.setdefault(name, data)
         if name == b"fcTL":
             chunks.apart |= not chunks.frames and b"IDAT" in chunks.names
@@ -82,7 +88,7 @@ def _walk(file: BinaryIO) -> _Chunks:
 
 def _read_chunk(file: BinaryIO, name: bytes, length: int) -> bytes | None:
     """The content of a chunk worth keeping; `None` for any other, which is only checked."""
-    if name in _KEPT and length <= MAX_EXIF_BYTES:
+    if (name in _KEPT and length <= MAX_EXIF_BYTES) or (name in TEXT_CHUNKS and length <= MAX_TEXT_BYTES):
         data = take(file, length, "PNG")
         total = zlib.crc32(data, zlib.crc32(name))
     elif name in _KEPT:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from chalicelib.imaging.headers.header import Header, damaged, truncated
+from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, truncated
 from chalicelib.imaging.ifd import MAX_ENTRIES, Directories, Entry
+from chalicelib.imaging.iptc import records_in
 
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _ROWS_PER_STRIP = 256, 257, 258, 262, 277, 278
 _STRIP_OFFSETS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES = 273, 279, 322, 323, 324, 325
+_XMP, _IPTC = 700, 33723
 _PLANAR, _SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 284, 330, 338, 339
 #: Colour spaces declared by other means than a profile: transfer function, white point, primaries, reference levels.
 _COLOUR_TAGS = (301, 318, 319, 532)
@@ -43,6 +45,8 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         codec_pixels=max(width * height for width, height in sizes),
         bits=max(8, *(bits for page in pages for bits in _bits(directories, page))),
         faithful=all(_exact(directories, page) for page in pages),
+        xmp=_bytes(directories, pages[0], _XMP),
+        iptc=records_in(_bytes(directories, pages[0], _IPTC)),
         colour=b"".join(_colour(directories, page) for page in pages),
     )
 
@@ -57,6 +61,10 @@ def _pages(directories: Directories, max_frames: int) -> Iterator[dict[int, Entr
         if len(page) >= MAX_ENTRIES:
             raise damaged("TIFF", f"a directory has {MAX_ENTRIES:,} entries or more")
         yield page
+
+
+def _bytes(directories: Directories, page: dict[int, Entry], tag: int) -> bytes:
+    return (directories.data(page[tag], MAX_EXIF_BYTES) or b"") if tag in page else b""
 
 
 def _size(directories: Directories, page: dict[int, Entry]) -> tuple[int, int]:

@@ -18,6 +18,7 @@ class _Found:
     frames: int = 0
     plays: int = 1
     exif: bytes = b""
+    xmp: bytes = b""
 
 
 def read(file: BinaryIO) -> Header:
@@ -37,6 +38,7 @@ def read(file: BinaryIO) -> Header:
         frames=max(found.frames, 1),
         codec_pixels=found.coded,
         exif=found.exif,
+        xmp=found.xmp,
         plays=found.plays,
     )
 
@@ -72,6 +74,8 @@ def _chunk(file: BinaryIO, name: bytes, length: int, found: _Found) -> None:
         if length > MAX_EXIF_BYTES:
             raise damaged("WebP", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
         found.exif = take(file, length, "WebP").removeprefix(b"Exif\0\0")
+    elif name == b"XMP " and not found.xmp and length <= MAX_EXIF_BYTES:
+        found.xmp = take(file, length, "WebP")
 
 
 def _coded_size(name: bytes, body: bytes) -> tuple[int, int]:

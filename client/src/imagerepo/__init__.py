@@ -17,6 +17,7 @@ from imagerepo.errors import (
 from imagerepo.filters import Filters, Sort
 from imagerepo.models import (
     Camera,
+    Carried,
     Details,
     Exposure,
     Health,
@@ -37,6 +38,7 @@ __all__ = [
     "AccessError",
     "ApiError",
     "Camera",
+    "Carried",
     "Client",
     "Details",
     "DigestError",

@@ -58,6 +58,16 @@ class Location:
     altitude: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a file holds beside its picture, a film or a sound among others: the `length` bytes from `offset`."""
+
+    kind: str
+    content_type: str
+    offset: int
+    length: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details(Image):
     """Everything that is known of an image. `sha256` is of the file, `sha512` of the pixels, both in hexadecimal."""
@@ -75,6 +85,7 @@ class Details(Image):
     exif: Mapping[str, Any]
     original_url: str = field(repr=False)
     thumbnails: Mapping[str, str] = field(repr=False)
+    carries: tuple[Carried, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,17 @@
+"""What a file holds beside its picture."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from chalicelib.catalog.column_types import LongText
+
+revision = "0006"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.add_column("image_tags", sa.Column("carries", LongText))
+
+
+def downgrade() -> None:
+    op.drop_column("image_tags", "carries")
