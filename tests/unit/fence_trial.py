@@ -33,7 +33,7 @@ def targets(folder: Path, as_user: bool) -> Iterator[Targets]:
         if as_user:
             for found in (folder, *folder.iterdir()):
                 os.chown(found, NOBODY, NOBODY)
-        user, groups = (NOBODY, []) if as_user else (None, None)
+        user, groups = NOBODY if as_user else None, list[int]() if as_user else None
         victim = stack.enter_context(subprocess.Popen(["sleep", "600"], user=user, group=user, extra_groups=groups))
         stack.callback(victim.kill)
         yield Targets(
