@@ -41,6 +41,7 @@ class _Job:
 
 def main(name: str) -> None:
     """Serve jobs until the parent is gone: with the function `work` of the module `name`, once its `prepare` has run."""
+    fence.guard()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to deal with
     module = importlib.import_module(name)
     module.prepare()

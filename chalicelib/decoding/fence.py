@@ -26,8 +26,8 @@ _FILE_RIGHTS = (0, 13, 14, 15, 15, 16)
 _NETWORK_SINCE, _SCOPES_SINCE = 4, 6
 
 
-def guard_parent() -> None:
-    """Keep this process's memory and environment from other processes of the same user, its decoders above all."""
+def guard() -> None:
+    """Keep this process's memory and environment from other processes of the same user, decoders above all."""
     if sys.platform == "linux":
         _prctl(_SET_DUMPABLE, 0)
 

@@ -58,7 +58,7 @@ def _database(settings: Settings) -> Database:
 
 def isolated_decoder(settings: Settings, aside: Aside = nullcontext) -> Decoder:
     """Decodes in child processes behind a fence: one that dies, hangs or is taken over takes nothing else with it."""
-    fence.guard_parent()
+    fence.guard()
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_total_pixels)
     room = Room(settings.decode_memory, settings.decode_processes, settings.decode_seconds)
     decoders = Decoders(limits, room, aside=aside)
