@@ -54,8 +54,13 @@ def _still(mode: str, name: str, **options: Any) -> Make:
 
 
 def _film(name: str, **options: Any) -> Make:
-    frames = [_noisy("RGB", _FILM, seed) for seed in (2, 3, 4)]
-    return lambda: _encoded(_noisy("RGB", _FILM), name, save_all=True, append_images=frames, **options)
+    """Four frames that have nothing in common."""
+
+    def make() -> bytes:
+        first, *others = (_noisy("RGB", _FILM, seed) for seed in range(4))
+        return _encoded(first, name, save_all=True, append_images=others, **options)
+
+    return make
 
 
 def _encoded(image: Image.Image, name: str, **options: Any) -> bytes:

@@ -147,6 +147,12 @@ class WarmChild:
         return data
 
 
+def try_fence() -> None:
+    """Have a child try the fence, so that what it lacks on this system is in the log before any file is decoded."""
+    with suppress(UnavailableError):
+        WarmChild("chalicelib.decoding.probe").close()
+
+
 def _environment() -> dict[str, str]:
     """Nothing of ours. Memory of several threads is kept together, and a Python that brings its own library finds it."""
     return {"MALLOC_ARENA_MAX": "2", "LD_LIBRARY_PATH": str(Path(sys.base_prefix) / "lib")}

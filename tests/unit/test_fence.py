@@ -46,3 +46,10 @@ def test_a_machine_whose_calls_are_not_known_has_no_filter() -> None:
     assert seccomp_filter("riscv64", 1) is None
     assert seccomp_filter("aarch64", 1)
     assert seccomp_filter("x86_64", 1)
+
+
+def test_what_the_system_does_not_grant_is_said_once_and_files_are_decoded_all_the_same() -> None:
+    program = [sys.executable, "-m", "tests.unit.fence_missing"]
+    ran = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    said = "the fence around the decoders lacks what this system does not grant: Landlock, seccomp\n"
+    assert (ran.stdout, ran.returncode) == (said + "decoded all the same\n", 0), ran.stderr
