@@ -1,7 +1,7 @@
 """Measures what decoding each kind of picture takes, against what `chalicelib/decoding/costs.py` estimates.
 
-Each file is examined in a process of its own. It ends with status 1 where one takes more memory or processor time than its
-estimate; a machine that is much slower than the one the table is from shows as time throughout.
+Each file is examined in a process of its own. It ends with status 1 where one takes more memory than is estimated. Processor
+time depends on the machine and on what else it does, so that is only shown: what counts is that the kinds keep their order.
 """
 
 import argparse
@@ -126,7 +126,7 @@ def _compare(name: str, coding: str, make: Make, path: Path) -> bool:
         header = read_claims(file, _LIMITS)
     expected, found = estimate(replace(header, coding=coding), path.stat().st_size), _measured_apart(path)
     pixels = header.width * header.height
-    holds = found["memory"] <= expected.memory and found["cpu"] <= expected.cpu
+    holds = found["memory"] <= expected.memory
     kind = f"{name} {coding}" if header.frames == 1 else f"{name}, animated"
     each = f"{(found['memory'] - 66 * MB) / pixels:6.1f} bytes/pixel {found['cpu'] * 1e9 / (pixels * header.frames):6.1f} ms/MP"
     whole = f"{found['memory'] / MB:6.0f} of {expected.memory / MB:6.0f} MB, {found['cpu']:5.2f} of {expected.cpu:5.2f} s"

@@ -1,13 +1,18 @@
 """The warm children of this process: as many as there are jobs at once, started when first needed and used again."""
 
 import threading
+import weakref
+from contextlib import suppress
 
 from chalicelib.decoding.warm import PoolClosed, WarmChild
 from chalicelib.errors import UnavailableError
 
 
 class Pool:
-    """Runs jobs for many threads at once; `module` is what the children run. How many at once is for the callers to limit."""
+    """Runs jobs for many threads at once; `module` is what the children run. How many at once is for the callers to limit.
+
+    The children end with the pool.
+    """
 
     def __init__(self, module: str) -> None:
         self._module = module
@@ -16,6 +21,7 @@ class Pool:
         #: Last in, first out, so that no more are started than are needed.
         self._idle: list[WarmChild] = []
         self._all: set[WarmChild] = set()
+        weakref.finalize(self, _end, self._all)
 
     def run(self, file: int, task: bytes, memory: int, seconds: float) -> bytes:
         """As `WarmChild.run`. Raises `PoolClosed` as well."""
@@ -33,9 +39,8 @@ class Pool:
         """End the children, those at work too; a second call does no harm."""
         with self._lock:
             self._closed = True
-            children, self._all, self._idle = self._all, set(), []
-        for child in children:
-            child.close()
+            self._idle.clear()
+        _end(self._all)
 
     def _take(self) -> WarmChild:
         with self._lock:
@@ -62,3 +67,9 @@ class Pool:
     def _refuse_if_closed(self) -> None:
         if self._closed:
             raise PoolClosed
+
+
+def _end(children: set[WarmChild]) -> None:
+    with suppress(KeyError):  # there are no more
+        while True:
+            children.pop().close()
