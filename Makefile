@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint audit unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-list bench-upload bench-page clean
+.PHONY: help run test lint audit unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -38,6 +38,9 @@ test-corpus: $(VENV)/dev system-packages  ## make test-corpus CORPUS=folder: tak
 
 bench-ingest: $(VENV)/dev  ## what taking a picture in costs, as ratios to the floor
 	$(BIN)/python -m benchmarks.ingest
+
+bench-costs: $(VENV)/dev  ## whether decoding costs what it is estimated to
+	$(BIN)/python -m benchmarks.costs
 
 bench-list: $(VENV)/dev system-packages  ## what a list costs at a million rows
 	$(BIN)/python -m benchmarks.list

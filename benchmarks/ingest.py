@@ -63,7 +63,8 @@ def floor(path: Path) -> None:
 
 
 def ours(path: Path) -> None:
-    examine(path, b"", _LIMITS)
+    with path.open("rb") as file:
+        examine(file, b"", _LIMITS)
 
 
 def tutorial(path: Path) -> None:

@@ -1,15 +1,17 @@
-"""The repository as it runs on AWS Lambda: a bucket, a MySQL server, and decoding in this very process.
+"""The repository as it runs on AWS Lambda: a bucket, a MySQL server, and decoding one file at a time."""
 
-The function is the decoder's isolation: it has its own memory and time limit, and takes one file at a time.
-"""
-
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chalicelib import telemetry
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.runtime import Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from chalicelib.decoding.decoders import Decoders
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
@@ -20,7 +22,7 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     # A function works on one request at a time.
     database = open_database(settings, settings.database_url, pool_size=1, clock=now)
     store = open_bucket(settings, settings.image_bucket, now)
-    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder or direct_decoder(settings))
+    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder or lone_decoder(settings))
 
 
 class NoDeliveries:
@@ -30,18 +32,23 @@ class NoDeliveries:
         """There is nothing that this process could wait for."""
 
 
-def direct_decoder(settings: Settings) -> Decoder:
-    """Decodes in this process; Pillow is loaded with the first picture, which most functions never see."""
+def lone_decoder(settings: Settings) -> Decoder:
+    """Decodes in a child process, as on a laptop, behind as much of the fence as Lambda grants.
+
+    Nothing of it is loaded before the first picture, which most functions never see.
+    """
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_total_pixels)
 
-    def examine_here(path: Path, sha256: bytes) -> Picture:
-        from chalicelib.imaging.examine import examine
+    @functools.cache
+    def decoders() -> "Decoders":
+        from chalicelib.decoding.decoders import Decoders, Room
 
-        return examine(path, sha256, limits)
+        return Decoders(limits, Room(settings.decode_memory, 1, settings.decode_seconds, lane=False))
 
-    def make_thumbnails_here(path: Path) -> Thumbnails:
-        from chalicelib.imaging.examine import remake_thumbnails
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
+        return decoders().examine(path, sha256, owner)
 
-        return remake_thumbnails(path, limits)
+    def make_thumbnails(path: Path) -> Thumbnails:
+        return decoders().make_thumbnails(path)
 
-    return Decoder(examine_here, make_thumbnails_here)
+    return Decoder(examine, make_thumbnails)

@@ -13,6 +13,10 @@ _DEFAULT_STORAGE = "~/.local/share/image-repo"
 _DATABASES = ("sqlite:///", "mysql+pymysql://")
 _LARGEST = 2**63 - 1
 _DAY = 86_400
+_MOST_PROCESSES = 256
+#: Less would not do for a single small picture, and a little for others beside it.
+_LEAST_MEMORY = 512 * 1024**2
+_OWN_MEMORY = 256 * 1024**2
 #: The numbers, with the least and the most that each may be. Beyond those of the decoder every file would count as one that
 #: brings it down, and be refused for good.
 _WHOLE_NUMBERS = {
@@ -20,9 +24,7 @@ _WHOLE_NUMBERS = {
     "max_pixels": (1, _LARGEST),
     "max_frames": (1, _LARGEST),
     "max_total_pixels": (1, _LARGEST),
-    "decode_processes": (1, 256),
     "decode_seconds": (1, _DAY),
-    "decode_memory": (256 * 1024**2, _LARGEST),
     "stale_seconds": (1, _DAY),
     "database_connect_seconds": (1, _DAY),
 }
@@ -39,10 +41,11 @@ class SettingsError(Exception):
 class Settings:
     """Every knob there is; each is the environment variable of the same name in capitals, but for `storage`.
 
-    Sizes and memory are bytes, times seconds. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder. `database_url` may
-    hold a password and is left out of the representation; `None` means a SQLite file in the folder. `public_url` is the
-    root under which clients reach this repository, without a trailing slash; `None` means wherever the server listens.
-    `allowed_origin` is the origin of other web pages that may use the API, `*` for any; `None` for none.
+    Sizes and memory are bytes, times seconds. `decode_processes` large pictures and one small are decoded at once, in
+    `decode_memory` together; `None` is what suits the machine. `storage` (FILE_STORAGE_LOCATION) is the laptop's folder.
+    `database_url` may hold a password and is left out of the representation; `None` means a SQLite file in the folder.
+    `public_url` is the root under which clients reach this repository, without a trailing slash; `None` means wherever the
+    server listens. `allowed_origin` is the origin of other web pages that may use the API, `*` for any; `None` for none.
 
     `image_bucket` puts the objects into S3 instead of the folder, or into any server that speaks S3's language and is
     reached at `aws_endpoint_url`. With `database_tls` a MySQL server must prove who it is, by the system's certificates or by
@@ -67,12 +70,12 @@ class Settings:
     aws_credentials: tuple[str, str, str | None] | None = field(default=None, repr=False)
     on_lambda: bool = False
     max_bytes: int = 100_000_000
-    max_pixels: int = 150_000_000
+    max_pixels: int = 200_000_000
     max_frames: int = 2_000
     max_total_pixels: int = 500_000_000
-    decode_processes: int = 2
+    decode_processes: int | None = None
     decode_seconds: int = 60
-    decode_memory: int = 3 * 1024**3
+    decode_memory: int | None = None
     stale_seconds: int = 900
     database_connect_seconds: int = 5
     auth: Auth = "open"
@@ -85,8 +88,7 @@ class Settings:
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; raises `SettingsError` for a value that cannot be used. An empty value counts as none."""
     env = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
-    defaults = {name: getattr(Settings, name) for name in _WHOLE_NUMBERS} | {"decode_processes": _processors()}
-    numbers = {name: _whole(env, name.upper(), defaults[name], *ends) for name, ends in _WHOLE_NUMBERS.items()}
+    numbers = {name: _whole(env, name.upper(), getattr(Settings, name), *ends) for name, ends in _WHOLE_NUMBERS.items()}
     if numbers["stale_seconds"] <= numbers["decode_seconds"]:
         raise SettingsError("STALE_SECONDS must be more than DECODE_SECONDS: work that is under way is not to be taken over.")
     return Settings(
@@ -103,17 +105,14 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         aws_credentials=_aws_credentials(env),
         on_lambda="AWS_LAMBDA_FUNCTION_NAME" in env,
         auth=_auth(env),
+        decode_processes=_limit(env, "DECODE_PROCESSES", most=_MOST_PROCESSES),
+        decode_memory=_limit(env, "DECODE_MEMORY", least=_LEAST_MEMORY) or _function_memory(env),
         open_to_network=_boolean(env, "OPEN_TO_NETWORK"),
         owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
         owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
         owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
         **numbers,
     )
-
-
-def _processors() -> int:
-    """How many pictures are decoded at once: more than one, so that a slow one does not hold up all others."""
-    return max(2, min(4, os.cpu_count() or 1))
 
 
 def _storage(env: Mapping[str, str]) -> Path:
@@ -139,8 +138,14 @@ def _boolean(env: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _limit(env: Mapping[str, str], name: str) -> int | None:
-    return _whole(env, name, 0) or None
+def _limit(env: Mapping[str, str], name: str, least: int = 1, most: int = _LARGEST) -> int | None:
+    return _whole(env, name, 0, least, most) or None
+
+
+def _function_memory(env: Mapping[str, str]) -> int | None:
+    """What a function of AWS Lambda has, less what it needs itself; `None` elsewhere."""
+    memory = _limit(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    return memory * 1024**2 - _OWN_MEMORY if memory else None
 
 
 def _auth(env: Mapping[str, str]) -> Auth:

@@ -23,12 +23,14 @@ LIMITS = Limits(10**6, 10, 10**7)
 
 
 def decoder_here() -> Decoder:
-    def examine_here(path: Path, sha256: bytes) -> Picture:
+    def examine_here(path: Path, sha256: bytes, _owner: str) -> Picture:
         sys.audit(DECODING)
-        return examine(path, sha256, LIMITS)
+        with path.open("rb") as file:
+            return examine(file, sha256, LIMITS)
 
     def make_thumbnails_here(path: Path) -> Thumbnails:
-        return remake_thumbnails(path, LIMITS)
+        with path.open("rb") as file:
+            return remake_thumbnails(file, LIMITS)
 
     return Decoder(examine_here, make_thumbnails_here)
 

@@ -1,26 +1,22 @@
 """The one door to Pillow: opens only the formats on the list, only within the limits, and only files that are whole."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, cast
 
 import pillow_heif
 from PIL import AvifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging.claims import read_claims
 from chalicelib.imaging.gif_frames import composed
-from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
-from chalicelib.imaging.headers.header import Header, size_of
+from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
-from chalicelib.imaging.ifd import Directories
 from chalicelib.imaging.picture import Limits
 from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.refusals import translated_errors
-from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
 from chalicelib.imaging.whole_jpeg import RowWatch
 from chalicelib.imaging.whole_png import check_rows, may_lack_rows
 
@@ -34,7 +30,6 @@ _PLUGINS = {
     "AVIF": AvifImagePlugin.AvifImageFile.format,
     "HEIC": "HEIF",
 }
-_MAX_EXIF_CLAIMED, _MOST_EXIF_ENTRIES = 16 << 20, 65_535
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # The limits are ours, come from the settings, and are checked before Pillow sees the file.
@@ -55,37 +50,34 @@ class OpenedImage:
 
 
 @contextmanager
-def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
+def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
     """Raises `UnsupportedImageError` for what is not on the list, `BadImageError` for what is damaged or too large."""
-    with path.open("rb") as file:
-        header = _read_header(file, limits)
-        _check_limits(header, limits)
-        _check_exif(header.exif)
-        refuse_polyglot(file, header.end, header.blocks)
-        if header.format == "GIF":
-            shown = composed(file)
-            with translated_errors("GIF"):
-                first = next(shown)
-            yield OpenedImage(header, first, file, shown)
-            return
-        file.seek(0)
-        watch = RowWatch(file, header.end) if header.one_pass else None
-        seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
-        with translated_errors(header.format):
-            image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
-            _check_opened(image, header)
-        with translated_errors(header.format, image):
-            if watch is not None:
-                watch.load(image)
-            image.load()
-        if header.format == "PNG" and may_lack_rows(image, header.frames):
-            check_rows(seen)
-        if header.key is not None and "transparency" in image.info:
-            image.info["transparency"] = header.key
-        try:
-            yield OpenedImage(header, image, file)
-        finally:
-            image.close()
+    header = read_claims(file, limits)
+    refuse_polyglot(file, header.end, header.blocks)
+    if header.format == "GIF":
+        shown = composed(file)
+        with translated_errors("GIF"):
+            first = next(shown)
+        yield OpenedImage(header, first, file, shown)
+        return
+    file.seek(0)
+    watch = RowWatch(file, header.end) if header.one_pass else None
+    seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
+    with translated_errors(header.format):
+        image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
+        _check_opened(image, header)
+    with translated_errors(header.format, image):
+        if watch is not None:
+            watch.load(image)
+        image.load()
+    if header.format == "PNG" and may_lack_rows(image, header.frames):
+        check_rows(seen)
+    if header.key is not None and "transparency" in image.info:
+        image.info["transparency"] = header.key
+    try:
+        yield OpenedImage(header, image, file)
+    finally:
+        image.close()
 
 
 def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
@@ -100,47 +92,6 @@ def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
                 image.seek(index)
                 image.load()
         yield image
-
-
-def _read_header(file: BinaryIO, limits: Limits) -> Header:
-    name = sniff(file.read(SNIFFED_BYTES))
-    file.seek(0)
-    match name:
-        case "JPEG":
-            return jpeg.read(file)
-        case "PNG":
-            return png.read(file)
-        case "GIF":
-            return gif.read(file, limits.max_frames)
-        case "WEBP":
-            return webp.read(file)
-        case "TIFF":
-            return tiff.read(file, limits.max_frames)
-        case "BMP":
-            return bmp.read(file, size_of(file))
-    return heif.read(file, name)
-
-
-def _check_limits(header: Header, limits: Limits) -> None:
-    pixels = max(header.width * header.height, header.codec_pixels)
-    if pixels > limits.max_pixels:
-        raise BadImageError(f"The image has {pixels:,} pixels; at most {limits.max_pixels:,} are taken.")
-    if header.frames > limits.max_frames:
-        raise BadImageError(f"The image has more than {limits.max_frames:,} frames or pages; at most that many are taken.")
-    total = header.total_pixels or pixels * header.frames
-    if total > limits.max_total_pixels:
-        raise BadImageError(f"All frames together have {total:,} pixels; at most {limits.max_total_pixels:,} are taken.")
-
-
-def _check_exif(block: bytes) -> None:
-    """Pillow copies the data of every tag at once, and any number of tags may claim the same bytes as theirs."""
-    try:
-        directories = Directories(io.BytesIO(block))
-    except ValueError:
-        return
-    entries, _ = directories.read(directories.first, _MOST_EXIF_ENTRIES)
-    if sum(entry.size for entry in entries.values()) > _MAX_EXIF_CLAIMED:
-        raise BadImageError(f"The tags of its EXIF claim more than {_MAX_EXIF_CLAIMED:,} bytes; send the image without it.")
 
 
 def _check_opened(image: Image.Image, header: Header) -> None:

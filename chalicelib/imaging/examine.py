@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
@@ -11,31 +11,20 @@ from chalicelib.imaging.exif import Exif, read_exif
 from chalicelib.imaging.fingerprint import FrameDigest, digest_frame, identity, pixel_digest
 from chalicelib.imaging.iptc import iptc_times
 from chalicelib.imaging.orientation import displayed_size, transpose_for
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails, carried
+from chalicelib.imaging.picture import CONTENT_TYPES, Limits, Picture, Thumbnails, carried
 from chalicelib.imaging.profile import colour_key
 from chalicelib.imaging.thumbnails import make_thumbnails
 from chalicelib.imaging.xmp import xmp_times
 
-_CONTENT_TYPES = {
-    "JPEG": "image/jpeg",
-    "PNG": "image/png",
-    "GIF": "image/gif",
-    "WEBP": "image/webp",
-    "TIFF": "image/tiff",
-    "BMP": "image/bmp",
-    "AVIF": "image/avif",
-    "HEIC": "image/heic",
-}
 
-
-def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
-    """Decode the image file at `path` once and say what is in it.
+def examine(file: BinaryIO, sha256: bytes, limits: Limits) -> Picture:
+    """Decode the open image file once and say what is in it.
 
     `sha256` is the digest of the file: its identity where the decoder cannot hand over every bit of it.
     Raises `UnsupportedImageError` for what is not on the list of formats, `BadImageError` for what is empty, damaged,
     truncated, or beyond the limits.
     """
-    with opened(path, limits) as found:
+    with opened(file, limits) as found:
         header, image = found.header, found.image
         exif = _exif(found)
         transpose = transpose_for(_orientation(found, image, exif))
@@ -50,7 +39,7 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
         mode, pixels = pixel_digest(digests)
         return Picture(
             format=header.format,
-            content_type=_CONTENT_TYPES[header.format],
+            content_type=CONTENT_TYPES[header.format],
             width=width,
             height=height,
             mode=mode,
@@ -63,9 +52,9 @@ def examine(path: Path, sha256: bytes, limits: Limits) -> Picture:
         )
 
 
-def remake_thumbnails(path: Path, limits: Limits) -> Thumbnails:
-    """The thumbnails of the image file at `path`, as `examine` makes them. Raises what `examine` raises."""
-    with opened(path, limits) as found:
+def remake_thumbnails(file: BinaryIO, limits: Limits) -> Thumbnails:
+    """The thumbnails of the open image file, as `examine` makes them. Raises what `examine` raises."""
+    with opened(file, limits) as found:
         return make_thumbnails(found.image, found.header, transpose_for(_orientation(found, found.image, _exif(found))))
 
 

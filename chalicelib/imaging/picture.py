@@ -9,6 +9,17 @@ from chalicelib.imaging.blocks import Block, more
 
 #: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
+#: What they are served as.
+CONTENT_TYPES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "TIFF": "image/tiff",
+    "BMP": "image/bmp",
+    "AVIF": "image/avif",
+    "HEIC": "image/heic",
+}
 #: Content types of thumbnails by the extension of their keys.
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 #: Longest sides of the thumbnails, in pixels.

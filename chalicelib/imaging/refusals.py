@@ -24,6 +24,8 @@ _TAKEN_PACKINGS = {
 _DAMAGE = re.compile(
     r"truncated|checksum|corrupt|invalid input|missing or empty|end of (?:file|data)|did not give|decoding of .* failed", re.I
 )
+#: How decoders say that they got no memory, which is no damage.
+_OUT_OF_MEMORY = re.compile(r"memory|could not create decoder|alloc", re.IGNORECASE)
 _KIND = re.compile(r"not (?:implemented|supported|available)|unsupported|no codec", re.I)
 
 
@@ -40,6 +42,8 @@ def translated_errors(name: str, image: Image.Image | None = None) -> Iterator[N
     except (RepositoryError, MemoryError):
         raise
     except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, EOFError, RuntimeError, …
+        if _OUT_OF_MEMORY.search(str(error)):
+            raise MemoryError from error
         raise _refusal(name, error, image) from error
 
 

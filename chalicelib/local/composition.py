@@ -1,14 +1,13 @@
 """The repository as it runs on a laptop: a folder or a bucket, SQLite or MySQL, and decoders in child processes."""
 
-from pathlib import Path
+from contextlib import nullcontext
 
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import migrate
-from chalicelib.errors import BadImageError
-from chalicelib.imaging.examine import examine, remake_thumbnails
-from chalicelib.imaging.isolation import DecoderDied, DecoderPool
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.decoding import fence
+from chalicelib.decoding.decoders import Aside, Decoders, Room
+from chalicelib.imaging.picture import Limits
 from chalicelib.local.queue import EventQueue
 from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
@@ -18,8 +17,8 @@ from chalicelib.storage.disk import DiskStore
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
 _POOL_SIZE = 8
-#: While one upload waits for the disk or the database, another one keeps the decoder busy.
-_WORKERS_PER_DECODER = 2
+#: How many uploads are worked on at once, besides those that wait for a decoder.
+_WORKERS = 4
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
@@ -37,14 +36,14 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     # An event must outlive the claim of a worker that is gone: only then can the upload be taken over.
     patience = 2 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
-    workers = _WORKERS_PER_DECODER * settings.decode_processes
-    queue = EventQueue(lambda notification: built.ingest.handle(notification), workers, patience)
+    queue = EventQueue(lambda notification: built.ingest.handle(notification), _WORKERS, patience)
+    decoder = decoder or isolated_decoder(settings, queue.aside)
     if settings.image_bucket is None:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
-        built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings), store.temporary)
+        built = assemble(settings, public_url, database, store, queue, decoder, store.temporary)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
-        built = assemble(settings, public_url, database, bucket, queue, decoder or isolated_decoder(settings))
+        built = assemble(settings, public_url, database, bucket, queue, decoder)
     return built
 
 
@@ -57,23 +56,10 @@ def _database(settings: Settings) -> Database:
         raise SettingsError("DATABASE_URL cannot be read: see that its port is a number, for example.") from None
 
 
-def isolated_decoder(settings: Settings) -> Decoder:
-    """Decodes in child processes: one that dies or hangs takes nothing else with it."""
+def isolated_decoder(settings: Settings, aside: Aside = nullcontext) -> Decoder:
+    """Decodes in child processes behind a fence: one that dies, hangs or is taken over takes nothing else with it."""
+    fence.guard()
     limits = Limits(settings.max_pixels, settings.max_frames, settings.max_total_pixels)
-    examiners: DecoderPool[[Path, bytes, Limits], Picture] = DecoderPool(
-        examine, settings.decode_processes, settings.decode_seconds, settings.decode_memory
-    )
-    thumbnailers: DecoderPool[[Path, Limits], Thumbnails] = DecoderPool(
-        remake_thumbnails, 1, settings.decode_seconds, settings.decode_memory
-    )
-
-    def examine_apart(path: Path, sha256: bytes) -> Picture:
-        return examiners.run(path, sha256, limits)
-
-    def make_thumbnails_apart(path: Path) -> Thumbnails:
-        try:
-            return thumbnailers.run(path, limits)
-        except DecoderDied as death:
-            raise BadImageError(f"The file brought the decoder down: {death}") from death
-
-    return Decoder(examine_apart, make_thumbnails_apart)
+    room = Room(settings.decode_memory, settings.decode_processes, settings.decode_seconds)
+    decoders = Decoders(limits, room, aside=aside)
+    return Decoder(decoders.examine, decoders.make_thumbnails)

@@ -8,12 +8,16 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: Seconds until the next delivery, by how many have failed before; the last stands for all further ones.
 _DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+
+#: Those that are aside included.
+_MOST_THREADS = 256
 
 Notification = Mapping[str, Any]
 
@@ -30,7 +34,7 @@ class _Message:
 
 
 class EventQueue:
-    """At-least-once delivery by `workers` threads, in no particular order. A handler that raises gets it again, later.
+    """At-least-once delivery by `workers` threads at once, in no particular order. A handler that raises gets it again, later.
 
     What it still fails at `patience` seconds after the event is left to the next start, or to the sweep.
     """
@@ -41,6 +45,7 @@ class EventQueue:
         self._workers = workers
         self._started = 0
         self._in_hand = 0
+        self._aside = 0
         self._numbers = itertools.count()
         self._waiting: list[_Message] = []
         self._changed = threading.Condition()
@@ -48,6 +53,20 @@ class EventQueue:
     def send(self, notification: Notification) -> None:
         now = time.monotonic()
         self._push(_Message(now, next(self._numbers), now, 0, notification))
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """For a handler while it only waits its turn: others are handled meanwhile, so that nothing cheap waits behind it."""
+        with self._changed:
+            self._aside += 1
+            self._changed.notify_all()
+            if self._waiting:
+                self._start_worker()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._aside -= 1
 
     def drain(self) -> None:
         """Return when nothing waits and nothing is in hand."""
@@ -57,10 +76,13 @@ class EventQueue:
     def _push(self, message: _Message) -> None:
         with self._changed:
             heapq.heappush(self._waiting, message)
-            if self._started < self._workers:
-                self._started += 1
-                threading.Thread(target=self._work, name=f"ingest-{self._started}", daemon=True).start()
+            self._start_worker()
             self._changed.notify_all()
+
+    def _start_worker(self) -> None:
+        if self._started - self._aside < self._workers and self._started < _MOST_THREADS:
+            self._started += 1
+            threading.Thread(target=self._work, name=f"ingest-{self._started}", daemon=True).start()
 
     def _work(self) -> None:
         while True:
@@ -75,7 +97,9 @@ class EventQueue:
     def _take(self) -> _Message:
         with self._changed:
             while True:
-                if self._waiting:
+                if self._in_hand - self._aside >= self._workers:
+                    self._changed.wait()
+                elif self._waiting:
                     wait = self._waiting[0].due - time.monotonic()
                     if wait <= 0:
                         self._in_hand += 1

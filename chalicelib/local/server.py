@@ -5,7 +5,6 @@
 
 import ipaddress
 import logging
-import os
 import sys
 import threading
 import unicodedata
@@ -102,4 +101,4 @@ def _give_up(problem: str) -> NoReturn:
 
 def _have_decoders_keep_the_checkout_unchanged() -> None:
     """Under autoreload any change in the checkout restarts the server, and the first upload would write bytecode there."""
-    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    sys.dont_write_bytecode = True

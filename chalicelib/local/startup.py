@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from chalicelib import runtime, settings
+from chalicelib.decoding import warm
 from chalicelib.local.queue import EventQueue
 from chalicelib.local.watch import Watch
 from chalicelib.runtime import Runtime
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 def start(url: str) -> Runtime:
     """Put together the repository that is served at `url` (unless PUBLIC_URL says otherwise) and set it going."""
     wanted = settings.from_env()
+    warm.try_fence()
     started = runtime.build(replace(wanted, public_url=wanted.public_url or url))
     runtime.use(started)
     if _claim_folder(wanted.storage / "server.lock"):

@@ -28,8 +28,9 @@ MAX_STRIKES = 3
 #: How often one attempt begins again because the bytes or the catalog changed under it, before it is left to a redelivery.
 MAX_RESTARTS = 5
 
-#: Decodes a local file, given its SHA-256. Raises `UnsupportedImageError` or `BadImageError` for a file that is refused.
-Examine = Callable[[Path, bytes], Picture]
+#: Decodes a local file, given its SHA-256 and its owner. Raises `UnsupportedImageError` or `BadImageError` for one that is
+#: refused.
+Examine = Callable[[Path, bytes, str], Picture]
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Ingest:
             raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
         self.catalog.uploads.mark_strike(upload.id, upload.claim)
         try:
-            picture = self.examine(path, sha256)
+            picture = self.examine(path, sha256, upload.owner)
         except (RepositoryError, OSError):  # refused, or no fault of the file's
             self.catalog.uploads.clear_strike(upload.id, upload.claim)
             raise

@@ -76,8 +76,8 @@ def test_the_package_decodes_with_what_is_in_it(unpacked: Path, tmp_path: Path) 
     code = """
 from pathlib import Path
 from chalicelib import deployed, settings
-decoder = deployed.direct_decoder(settings.from_env())
-print(json.dumps([decoder.examine(Path(name), b'').format for name in sys.argv[1:]]))
+decoder = deployed.lone_decoder(settings.from_env())
+print(json.dumps([decoder.examine(Path(name), b'', 'ann').format for name in sys.argv[1:]]))
 """
     files = []
     for file_format in ("JPEG", "PNG", "HEIC", "AVIF", "WEBP"):

@@ -12,15 +12,15 @@ import pytest
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database, sqlite_url
-from chalicelib.imaging.isolation import DecoderPool
-from chalicelib.imaging.picture import Limits, Picture
+from chalicelib.decoding.decoders import Decoders, Room
+from chalicelib.imaging.picture import Limits
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from tests import pictures
 from tests.http.client import Api, assert_refused
 from tests.http.conftest import MakeRuntime, in_process_api
-from tests.http.hostile_decoder import ABORT, BURST, HANG, examine_unless_marked
-from tests.http.server import command, running
+from tests.http.hostile_decoder import ABORT, BURST, FORGE, HANG, marked
+from tests.http.server import Server, command, running
 from tests.http.waiting import wait_until
 from tests.repositories import files_in
 
@@ -30,9 +30,9 @@ LIMITS = Limits(10**6, 10, 10**7)
 @pytest.fixture
 def repository(make_runtime: MakeRuntime, decoder: Decoder) -> Iterator[Runtime]:
     """With decoders that marked files bring down."""
-    pool: DecoderPool[[Path, bytes, Limits], Picture] = DecoderPool(examine_unless_marked, 2, seconds=2.0, memory=2 * 1024**3)
-    yield make_runtime(decoder=replace(decoder, examine=lambda path, sha256: pool.run(path, sha256, LIMITS)))
-    pool.close()
+    decoders = Decoders(LIMITS, Room(2 * 1024**3, 2, seconds=1.0), "tests.http.hostile_decoder")
+    yield make_runtime(decoder=replace(decoder, examine=decoders.examine))
+    decoders.close()
 
 
 def send(api: Api, content: bytes) -> str:
@@ -44,8 +44,8 @@ def send(api: Api, content: bytes) -> str:
 
 def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else_notices(repository: Runtime) -> None:
     api = in_process_api()
-    hanging = send(api, HANG)
-    others = [send(api, content) for content in (ABORT, BURST)]
+    hanging = send(api, marked(pictures.png(10), HANG))
+    others = [send(api, marked(pictures.png(10), mark)) for mark in (ABORT, FORGE)]
     for seed in range(4):
         assert api.upload(pictures.png(seed)).status == 201
     assert api.status(hanging)["status"] in ("pending", "processing")
@@ -57,7 +57,16 @@ def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else
     assert len(api.list()["images"]) == 4
     assert len(files_in(repository.settings.storage)) == 4 * 4
     assert repository.sweep.run(dry_run=True).done == {}
-    assert_refused(api.upload(ABORT), 422, "BadImageError")
+    assert_refused(api.upload(marked(pictures.png(10), ABORT)), 422, "BadImageError")
+
+
+def test_a_file_that_needs_more_memory_than_it_should_is_refused_as_that(repository: Runtime) -> None:
+    upload_id = send(in_process_api(), marked(pictures.png(10), BURST))
+    repository.queue.drain()
+    state = in_process_api().status(upload_id)
+    assert (state["status"], state["error"]["Code"]) == ("rejected", "BadImageError")
+    assert "MB of memory" in state["error"]["Message"]
+    assert strikes(repository.catalog, upload_id) == 0
 
 
 def strikes(catalog: Catalog, upload_id: str) -> int:
@@ -74,18 +83,29 @@ def catalog_of(folder: Path) -> Iterator[Catalog]:
     database.dispose()
 
 
+def both_decoders(server: Server) -> list[int]:
+    """The children for large and for small pictures, once both have been needed: for pictures that leave nothing behind."""
+    whole = pictures.encoded(pictures.image(1, 600, 600), "WEBP", lossless=True)
+    with ThreadPoolExecutor(4) as clients:
+        for answer in clients.map(server.api.upload, [whole[:40] + b"\xff" * (len(whole) - 40)] * 8):
+            assert answer.status == 422
+    return server.children()
+
+
 def test_a_server_killed_while_files_wait_and_decode_finishes_them_at_its_next_start(tmp_path: Path) -> None:
     contents = [pictures.png(seed) for seed in range(1, 6)]
     with running(tmp_path, {"DECODE_PROCESSES": "1"}) as server, catalog_of(tmp_path) as catalog:
-        assert server.api.upload(pictures.png(0)).status == 201  # the one decoder is there from now on
+        assert server.api.upload(pictures.png(0)).status == 201
+        wait_until(lambda: len(both_decoders(server)) == 2)
         for pid in server.children():
             os.kill(pid, signal.SIGSTOP)  # whatever is being decoded stays so
         sent = {send(server.api, content): content for content in contents}
         same_pixels = send(server.api, pictures.encoded(pictures.image(1), "BMP"))
         no_image = send(server.api, b"no image")
-        every = [*sent, same_pixels, no_image]
-        wait_until(lambda: sum(strikes(catalog, upload_id) for upload_id in every) == 2)
-        assert {server.api.status(upload_id)["status"] for upload_id in every} == {"pending", "processing"}
+        images = [*sent, same_pixels]
+        every = [*images, no_image]
+        wait_until(lambda: all(strikes(catalog, upload_id) for upload_id in images))
+        assert {server.api.status(upload_id)["status"] for upload_id in images} == {"processing"}
         server.kill()
     with running(tmp_path) as server, catalog_of(tmp_path) as catalog:
         api = server.api

@@ -178,10 +178,10 @@ def test_a_replay_with_other_bytes_during_the_ingest_stores_one_of_the_two_whole
     gate = Gate()
     examined: list[bytes] = []
 
-    def examine(path: Path, sha256: bytes) -> Picture:
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
         examined.append(path.read_bytes())
         gate.pass_through()
-        return decoder.examine(path, sha256)
+        return decoder.examine(path, sha256, owner)
 
     repository = make_runtime(decoder=replace(decoder, examine=examine))
     api = in_process_api()

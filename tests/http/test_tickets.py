@@ -177,8 +177,8 @@ def test_an_upload_whose_bytes_never_came_ends_expired(api: Api, repository: Run
 def with_facts(decoder: Decoder, facts: dict[bytes, Facts]) -> Decoder:
     """A decoder that says of a file with this beginning of its digest what the test wants it to."""
 
-    def examine(path: Path, sha256: bytes) -> Picture:
-        return replace(decoder.examine(path, sha256), facts=facts[sha256])
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
+        return replace(decoder.examine(path, sha256, owner), facts=facts[sha256])
 
     return replace(decoder, examine=examine)
 
@@ -212,9 +212,9 @@ def test_the_image_of_an_upload_may_have_been_deleted_since(api: Api, repository
 def test_an_upload_is_processing_while_a_decoder_works_on_it(make_runtime: MakeRuntime, decoder: Decoder) -> None:
     gate = Gate()
 
-    def examine(path: Path, sha256: bytes) -> Picture:
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
         gate.pass_through()
-        return decoder.examine(path, sha256)
+        return decoder.examine(path, sha256, owner)
 
     repository = make_runtime(decoder=replace(decoder, examine=examine))
     api = in_process_api()
@@ -232,10 +232,10 @@ def test_an_upload_is_processing_while_a_decoder_works_on_it(make_runtime: MakeR
 def test_a_fault_that_passes_costs_an_upload_nothing_but_time(make_runtime: MakeRuntime, decoder: Decoder) -> None:
     faults = [UnavailableError("The disk is away for a moment."), RuntimeError("a fault of ours")]
 
-    def examine(path: Path, sha256: bytes) -> Picture:
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
         if faults:
             raise faults.pop()
-        return decoder.examine(path, sha256)
+        return decoder.examine(path, sha256, owner)
 
     repository = make_runtime(decoder=replace(decoder, examine=examine))
     assert sent(in_process_api(), repository, pictures.png(1))["status"] == "stored"

@@ -105,9 +105,9 @@ def test_a_picture_beyond_max_pixels_is_refused(make_runtime: MakeRuntime) -> No
 def test_an_upload_that_takes_longer_than_patience_is_answered_with_202(make_runtime: MakeRuntime, decoder: Decoder) -> None:
     gate = Gate()
 
-    def examine_behind_the_gate(path: Path, sha256: bytes) -> Picture:
+    def examine_behind_the_gate(path: Path, sha256: bytes, owner: str) -> Picture:
         gate.pass_through()
-        return decoder.examine(path, sha256)
+        return decoder.examine(path, sha256, owner)
 
     built = make_runtime(decoder=replace(decoder, examine=examine_behind_the_gate))
     runtime.use(replace(built, uploads=replace(built.uploads, patience=0.0)))

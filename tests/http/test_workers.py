@@ -14,9 +14,9 @@ from tests.http.waiting import BOUND_SECONDS, wait_until
 def test_while_one_upload_waits_for_the_disk_another_one_is_at_the_decoder(make_runtime: MakeRuntime, decoder: Decoder) -> None:
     both_in_hand = threading.Barrier(2)
 
-    def examine(path: Path, sha256: bytes) -> Picture:
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
         both_in_hand.wait(BOUND_SECONDS)
-        return decoder.examine(path, sha256)
+        return decoder.examine(path, sha256, owner)
 
     make_runtime(replace(decoder, examine=examine), decode_processes=1)
     api = in_process_api()

@@ -1,90 +1,92 @@
-"""What a decoder can do to the process it runs in, and a program that runs such decoders; for `test_isolation`."""
+"""What a decoder can do to the process it runs in, and a program that runs such decoders; for `test_decoding_children`."""
 
 import itertools
 import os
-import signal
+import sys
+import tempfile
 import threading
-import time
 from collections.abc import Callable
+from typing import BinaryIO, NoReturn
 
-from chalicelib.errors import BadImageError
-from chalicelib.imaging.isolation import DecoderPool
+from chalicelib.decoding.pool import Pool
 
-MEMORY = 2 * 1024**3
+MODULE = "tests.unit.hostile"
+MEMORY = 1 << 28
 #: Seconds; far longer than anything here takes that ends by itself.
 PATIENCE = 120.0
 
 
-class Unreadable(Exception):
-    """Can be pickled, and not read back."""
-
-    def __init__(self, first: str, second: str) -> None:
-        super().__init__(first + second)
-
-
-def _sleep() -> None:
-    time.sleep(2 * PATIENCE)
+def _wait() -> NoReturn:
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+    raise AssertionError
 
 
-def _spin() -> None:
+def _spin() -> NoReturn:
     while True:
         pass
 
 
-def _spin_in_c() -> None:
+def _spin_in_c() -> bytes:
     """As a decoder does that never lets another thread run."""
-    sum(itertools.repeat(0))
+    return bytes(sum(itertools.repeat(0)))
 
 
-def _interrupt() -> str:
-    os.kill(os.getpid(), signal.SIGINT)
-    return "unimpressed"
+def _spin_in_threads() -> NoReturn:
+    for _ in range(8):
+        threading.Thread(target=_spin).start()
+    _wait()
 
 
-def _raise(error: BaseException) -> None:
+def _raise(error: BaseException) -> NoReturn:
     raise error
 
 
-_TASKS: dict[str, Callable[[], object]] = {
-    "say who you are": os.getpid,
-    "sleep": _sleep,
+def _answer_nothing_and_wait() -> NoReturn:
+    for descriptor in range(64):
+        try:
+            os.close(descriptor)
+        except OSError:
+            continue
+    _wait()
+
+
+_TASKS: dict[str, Callable[[], bytes]] = {
+    "say who you are": lambda: str(os.getpid()).encode(),
+    "wait": _wait,
     "spin": _spin,
     "spin in C": _spin_in_c,
+    "spin in threads": _spin_in_threads,
+    "close everything and wait": _answer_nothing_and_wait,
     "abort": os.abort,
     "exit": lambda: os._exit(3),
-    "eat memory": lambda: len(bytearray(2 * MEMORY)),
-    "be interrupted": _interrupt,
-    "refuse": lambda: _raise(BadImageError("The file is damaged.")),
-    "fail": lambda: _raise(KeyError("what")),
-    "fail unreadably": lambda: _raise(Unreadable("not ", "to be read")),
     "leave": lambda: _raise(SystemExit(5)),
-    "answer unreadably": threading.Lock,
+    "fail": lambda: _raise(KeyError("what")),
+    "eat memory": lambda: bytes(2 * MEMORY),
+    "eat memory bit by bit": lambda: b"".join(bytes(100_000) for _ in itertools.count()),
+    "answer much": lambda: bytes(8_000_000),
+    "answer too much": lambda: bytes(8_000_001),
 }
 
 
-def work(task: str) -> object:
-    return _TASKS[task]()
+def prepare() -> None:
+    """Nothing to load."""
 
 
-def announced(task: str, fifo: str) -> object:
-    """Tell the reader of the FIFO who works, then do it: whoever has read it knows that the task is under way."""
-    with open(fifo, "w") as out:
-        out.write(str(os.getpid()))
-    return work(task)
+def work(file: BinaryIO, task: bytes) -> bytes:
+    name = task.decode()
+    file.seek(0)
+    return _TASKS[name]() if name in _TASKS else file.read()
 
 
-def echo(content: bytes) -> bytes:
-    return content
-
-
-def orphaned(task: str) -> object:
-    os.kill(os.getppid(), signal.SIGKILL)
-    return work(task)
-
-
-def main(task: str, how: str = "") -> None:
-    """A program with one child that does the task. Nothing waits for an orphan, so its time is kept short."""
-    function, seconds = (orphaned, 0.2) if how == "orphaned" else (work, PATIENCE)
-    pool = DecoderPool(function, processes=1, seconds=seconds, memory=MEMORY)
-    print(pool.run(task))
+def main(task: str) -> None:
+    """A program with one child that does the task."""
+    pool = Pool(MODULE)
+    with tempfile.TemporaryFile() as file:
+        print(pool.run(file.fileno(), task.encode(), MEMORY, PATIENCE).decode())
     pool.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -6,7 +6,6 @@ import random
 import struct
 import tempfile
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pillow_heif
@@ -33,10 +32,9 @@ def encoded(image: Image.Image, file_format: str, **options: Any) -> bytes:
 
 
 def examined(data: bytes, limits: Limits = LIMITS) -> Picture:
-    with tempfile.NamedTemporaryFile() as file:
+    with tempfile.TemporaryFile() as file:
         file.write(data)
-        file.flush()
-        return examine(Path(file.name), hashlib.sha256(data).digest(), limits)
+        return examine(file, hashlib.sha256(data).digest(), limits)
 
 
 def same(one: bytes, other: bytes) -> bool:

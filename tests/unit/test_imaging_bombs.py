@@ -29,7 +29,8 @@ def kilobytes(name):
 limits = Limits(max_pixels=150_000_000, max_frames=2_000, max_total_pixels=500_000_000)
 before, started = kilobytes("VmRSS"), time.process_time()
 try:
-    examine(Path(sys.argv[1]), b"", limits)
+    with open(sys.argv[1], "rb") as file:
+        examine(file, b"", limits)
     outcome = "taken"
 except RepositoryError as refusal:
     outcome = refusal.code + ": " + refusal.message

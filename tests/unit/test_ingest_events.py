@@ -20,7 +20,7 @@ from tests import pictures
 from tests.repositories import clock_ahead, decoder_here, disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
 
 CONTENT = pictures.png(1)
-Examine = Callable[[Path, bytes], Picture]
+Examine = Callable[[Path, bytes, str], Picture]
 
 
 @pytest.fixture
@@ -116,10 +116,10 @@ def test_a_fault_gives_the_upload_back_and_raises_so_that_the_event_comes_again(
     faults: list[Exception] = [OSError("no space left on device"), RuntimeError("a bug"), UnavailableError("away")]
 
     def failing(examine: Examine) -> Examine:
-        def fail_first(path: Path, sha256: bytes) -> Picture:
+        def fail_first(path: Path, sha256: bytes, owner: str) -> Picture:
             if faults:
                 raise faults.pop()
-            return examine(path, sha256)
+            return examine(path, sha256, owner)
 
         return fail_first
 
@@ -153,11 +153,11 @@ def test_a_worker_that_was_taken_for_dead_undoes_what_it_wrote_and_stops(tmp_pat
     first_is_at_work: list[bool] = [True]
 
     def overtaken(examine: Examine) -> Examine:
-        def examine_late(path: Path, sha256: bytes) -> Picture:
+        def examine_late(path: Path, sha256: bytes, owner: str) -> Picture:
             if first_is_at_work and first_is_at_work.pop():
                 later = replace(repository.ingest, clock=clock_ahead(timedelta(hours=1)))
                 later.handle(event(upload_id))
-            return examine(path, sha256)
+            return examine(path, sha256, owner)
 
         return examine_late
 
@@ -177,12 +177,12 @@ def test_bytes_that_change_with_every_look_are_left_to_a_later_delivery(tmp_path
     looks: list[bytes] = []
 
     def replaced(examine: Examine) -> Examine:
-        def examine_and_replace(path: Path, sha256: bytes) -> Picture:
+        def examine_and_replace(path: Path, sha256: bytes, owner: str) -> Picture:
             looks.append(sha256)
             other = pictures.encoded(pictures.image(len(looks)), "BMP")
             if len(looks) <= MAX_RESTARTS:
                 put_quietly(repository, upload_id, other)
-            return examine(path, sha256)
+            return examine(path, sha256, owner)
 
         return examine_and_replace
 

@@ -42,13 +42,19 @@ def test_a_worker_is_never_given_up_while_it_may_still_decode() -> None:
     assert from_env({"STALE_SECONDS": "60", "DECODE_SECONDS": "59"}).stale_seconds == 60
 
 
+def test_the_memory_of_decoders_is_what_was_set_or_what_a_function_has_or_for_the_machine_to_say() -> None:
+    assert from_env({"DECODE_MEMORY": str(1024**3)}).decode_memory == 1024**3
+    assert from_env({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008"}).decode_memory == (3008 - 256) * 1024**2
+    assert from_env({}).decode_memory is None
+
+
 def test_a_home_that_is_not_known_is_named() -> None:
     with pytest.raises(SettingsError, match="FILE_STORAGE_LOCATION"):
         from_env({"FILE_STORAGE_LOCATION": "~nobody-of-this-name/pictures"})
 
 
-@pytest.mark.parametrize("name", ["owner_max_bytes", "owner_max_images", "owner_max_open_uploads"])
-def test_an_owners_limit_is_a_number_or_none(name: str) -> None:
+@pytest.mark.parametrize("name", ["owner_max_bytes", "owner_max_images", "owner_max_open_uploads", "decode_processes"])
+def test_a_limit_is_a_number_or_none(name: str) -> None:
     assert getattr(from_env({name.upper(): "7"}), name) == 7
     assert getattr(from_env({name.upper(): ""}), name) is None
     with pytest.raises(SettingsError, match=name.upper()):
