@@ -13,7 +13,15 @@ from chalicelib.errors import BadImageError, RepositoryError, UnsupportedImageEr
 from chalicelib.facts import Facts
 from chalicelib.imaging.claims import read_claims
 from chalicelib.imaging.headers.header import Header
-from chalicelib.imaging.picture import CONTENT_TYPES, THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES, Limits, Picture, Thumbnails
+from chalicelib.imaging.picture import (
+    CONTENT_TYPES,
+    THUMBNAIL_CONTENT_TYPES,
+    THUMBNAIL_SIZES,
+    Limits,
+    Picture,
+    Thumbnails,
+    carried,
+)
 
 #: Of what a decoder may accuse a file.
 _REFUSALS: Mapping[str, type[RepositoryError]] = {kind.__name__: kind for kind in (BadImageError, UnsupportedImageError)}
@@ -104,6 +112,7 @@ def check_picture(picture: Picture, header: Header) -> None:
     _check(min(picture.width, picture.height) > 0 and picture.width * picture.height <= claimed, "size")
     _check(picture.mode in _MODES, "mode")
     _check(len(picture.pixel_sha512) == 64 and len(picture.identity) == 32, "digests")
+    _check(picture.carries == carried(header.blocks), "account of what else it holds")
     _check_facts(picture.facts)
     check_thumbnails(picture.thumbnails)
 
