@@ -4,19 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete, update
 
-from chalicelib.catalog.database import Database, sqlite_url
-from chalicelib.catalog.tables import images, originals
 from chalicelib.imaging.picture import THUMBNAIL_SIZES
 from chalicelib.runtime import Runtime
 from chalicelib.storage import keys
 from tests import pictures
 from tests.repositories import files_in, repository_in, sweep_ahead, take_in
+from tests.shared_files import EARLIER, share
 
 CONTENT = pictures.png(1, 600, 300)
 OWNERS = ("ann", "bob", "cid")
-EARLIER = "0" * 36 + "-1"
 
 
 @pytest.fixture
@@ -27,28 +24,6 @@ def repository(tmp_path: Path) -> Runtime:
         assert take_in(repository, CONTENT, owner).status == "stored"
     share(repository)
     return repository
-
-
-def share(repository: Runtime) -> None:
-    first, *others = repository.catalog.inventory.live_originals("", 9)
-    objects = [(keys.original(first.file.storage_id), keys.original(EARLIER), "image/png")] + [
-        (keys.thumbnail(first.file.storage_id, size, "jpg"), keys.thumbnail(EARLIER, size, "jpg"), "image/jpeg")
-        for size in THUMBNAIL_SIZES
-    ]
-    for source, target, content_type in objects:
-        with repository.store.open(source) as reading:
-            repository.store.copy(source, reading.etag, target, content_type)
-    for original in (first, *others):
-        repository.store.delete(keys.all_of(original.file.storage_id, THUMBNAIL_SIZES, "jpg"))
-
-    def rows(connection: Connection) -> None:
-        connection.execute(update(images).values(original_id=first.id))
-        connection.execute(delete(originals).where(originals.c.id != first.id))
-        connection.execute(update(originals).values(owner="", storage_id=EARLIER))
-
-    database = Database(sqlite_url(repository.settings.storage / "catalog.sqlite3"))
-    database.write(rows)
-    database.dispose()
 
 
 def served(repository: Runtime, owner: str, image_id: int) -> tuple[str, bytes, list[bytes], list[str]]:
