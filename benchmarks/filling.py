@@ -46,7 +46,7 @@ class Made:
 
     def rows(self, number: int) -> tuple[dict[str, Any], ...]:
         """The rows of `_TABLES` that hold it; its image and its original both get this number as their id."""
-        original = {"id": number, "sha256": self.sha256, "live": 1, **asdict(self.file)}
+        original = {"id": number, "owner": self.owner, "sha256": self.sha256, "live": 1, **asdict(self.file)}
         image = {
             "id": number,
             "owner": self.owner,
@@ -145,6 +145,8 @@ def fill(url: URL, first: int, count: int) -> None:
             for table, rows in zip(_TABLES, zip(*made, strict=True), strict=True):
                 cursor.executemany(_insert(table), [tuple(row[column.name] for column in table.columns) for row in rows])
             connection.commit()
+        cursor.execute("REPLACE INTO owners SELECT owner, COUNT(*), SUM(byte_size), 0, 0 FROM images GROUP BY owner")
+        connection.commit()
 
 
 def connection_arguments(url: URL) -> dict[str, Any]:

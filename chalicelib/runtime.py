@@ -15,11 +15,12 @@ from chalicelib import settings as settings_module
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
+from chalicelib.catalog.records import Quota
 from chalicelib.services.access import Access
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
-from chalicelib.services.uploads import Quota, Uploads
+from chalicelib.services.uploads import Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.port import ObjectStore
 

@@ -10,6 +10,8 @@ from chalicelib.catalog.records import Filters, Position, Sort, SortValue
 from chalicelib.errors import BadRequestError
 
 _LARGEST_NUMBER = 2**63 - 1
+#: A name's key, in bytes.
+_LONGEST_NAME = 1020
 
 
 class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -53,9 +55,15 @@ def _from_text(text: str, sort: Sort) -> SortValue:
     """Raises `ValueError` where the text is no value of that sort."""
     column = sort.removeprefix("-")
     if column == "name":
-        return base64.b64decode(text, validate=True)
+        name = base64.b64decode(text, validate=True)
+        if len(name) > _LONGEST_NAME:
+            raise ValueError("longer than any name")
+        return name
     if column == "byte_size":
-        return min(int(text), _LARGEST_NUMBER)
+        size = int(text)
+        if not 0 <= size <= _LARGEST_NUMBER:
+            raise ValueError("no file has that size")
+        return size
     value = datetime.fromisoformat(text)
     if (value.tzinfo is None) != (column == "taken_at"):
         raise ValueError("a time of the other kind")

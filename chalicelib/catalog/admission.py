@@ -1,10 +1,11 @@
 """The transaction that takes a file into the catalog: the end of an upload's life.
 
-Locks are taken in one order everywhere, original, image, upload, so that admissions, deletions and the sweep cannot wait
-for each other in a circle. Rows to come are looked for with a lock first; where another worker inserts one between the look
-and our own insert, the unique key says so, and the transaction begins anew and finds it.
+Locks are taken in one order everywhere, image, original, upload, owner, so that admissions, deletions and the sweep cannot
+wait for each other in a circle. Rows to come are looked for first; where another worker inserts one between the look and our
+own insert, the unique key says so, and the transaction begins anew and finds it.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -12,10 +13,11 @@ from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import facts_of, json_of, new_id, original_of, tags_of, values_of_facts
-from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Original, Overtaken, StoredFile
-from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
-from chalicelib.catalog.uploads import held
+from chalicelib.catalog.image_rows import facts_of, json_of, new_id, tags_of, values_of_facts
+from chalicelib.catalog.owners import count
+from chalicelib.catalog.records import Admission, Admitted, Entry, Overtaken, StoredFile
+from chalicelib.catalog.tables import image_tags, images, known_files, originals
+from chalicelib.catalog.uploads import end
 from chalicelib.errors import UnavailableError
 from chalicelib.facts import combine
 
@@ -44,19 +46,19 @@ def _admit(connection: Connection, admission: Admission, now: datetime) -> Admit
         if admission.entry is None:
             raise Overtaken(admission.upload_id)
         admitted = _held(connection, admission, admission.entry) or _new(connection, admission, admission.entry, now)
-    ended = connection.execute(
-        update(uploads)
-        .where(held(admission.upload_id, admission.claim))
-        .values(
-            status=admitted.status,
-            image_id=admitted.image_id,
-            match=admitted.match,
-            differs=" ".join(admitted.differs),
-            ended_at=now,
-        )
+    owner, change = end(
+        connection,
+        admission.upload_id,
+        admission.claim,
+        status=admitted.status,
+        image_id=admitted.image_id,
+        match=admitted.match,
+        differs=" ".join(admitted.differs),
+        ended_at=now,
     )
-    if ended.rowcount != 1:
-        raise ClaimLost(admission.upload_id)
+    if admitted.adopted and admission.written:
+        change = replace(change, images=1, image_bytes=admission.written.byte_size)
+    count(connection, owner, change)
     return admitted
 
 
@@ -98,22 +100,20 @@ def _held(connection: Connection, admission: Admission, entry: Entry) -> Admitte
 
 
 def _new(connection: Connection, admission: Admission, entry: Entry, now: datetime) -> Admitted:
-    original = _live(connection, admission.sha256)
-    adopted = original is None
-    if original is None:
-        if admission.written is None:
-            raise Overtaken(admission.upload_id)
-        original = _insert_original(connection, admission.sha256, admission.written)
+    written = admission.written
+    if written is None:
+        raise Overtaken(admission.upload_id)
+    original_id = insert_original(connection, admission.owner, admission.sha256, written)
     inserted = connection.execute(
         insert(images).values(
             owner=admission.owner,
             identity=entry.identity,
-            original_id=original.id,
+            original_id=original_id,
             name=admission.name,
             name_key=key(admission.name),
             uploaded_at=now,
-            byte_size=original.file.byte_size,
-            format_key=key(original.file.format),
+            byte_size=written.byte_size,
+            format_key=key(written.format),
             width=entry.width,
             height=entry.height,
             mode=entry.mode,
@@ -125,30 +125,24 @@ def _new(connection: Connection, admission: Admission, entry: Entry, now: dateti
     image_id = new_id(inserted)
     connection.execute(insert(image_tags).values(image_id=image_id, **tags_of(entry)))
     _remember(connection, admission, image_id)
-    return Admitted(image_id, "stored", None, (), adopted)
+    return Admitted(image_id, "stored", None, (), adopted=True)
 
 
-def _live(connection: Connection, sha256: bytes) -> Original | None:
-    """The live original of this file, locked: it cannot be doomed before we refer to it."""
-    row = connection.execute(
-        select(originals).where(originals.c.sha256 == sha256, originals.c.live == 1).with_for_update()
-    ).one_or_none()
-    return original_of(row) if row is not None else None
-
-
-def _insert_original(connection: Connection, sha256: bytes, written: StoredFile) -> Original:
+def insert_original(connection: Connection, owner: str, sha256: bytes, file: StoredFile) -> int:
+    """A live original of this owner's; returns its id."""
     inserted = connection.execute(
         insert(originals).values(
+            owner=owner,
             sha256=sha256,
-            storage_id=written.storage_id,
-            byte_size=written.byte_size,
-            format=written.format,
-            content_type=written.content_type,
-            thumbnail_extension=written.thumbnail_extension,
+            storage_id=file.storage_id,
+            byte_size=file.byte_size,
+            format=file.format,
+            content_type=file.content_type,
+            thumbnail_extension=file.thumbnail_extension,
             live=1,
         )
     )
-    return Original(new_id(inserted), sha256, written)
+    return new_id(inserted)
 
 
 def _remember(connection: Connection, admission: Admission, image_id: int) -> None:

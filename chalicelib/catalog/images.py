@@ -7,8 +7,9 @@ from sqlalchemy import Connection, delete, select, update
 
 from chalicelib.catalog import admission as admissions
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of, original_of
+from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of
 from chalicelib.catalog.listing import count_query, page_parameters, page_query, position
+from chalicelib.catalog.owners import count
 from chalicelib.catalog.records import (
     Admission,
     Admitted,
@@ -16,10 +17,10 @@ from chalicelib.catalog.records import (
     DoomedFile,
     Filters,
     Image,
-    Original,
     Page,
     Position,
     Sort,
+    Usage,
 )
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
 
@@ -38,11 +39,6 @@ class ImageRows:
             known_files.c.owner == owner, known_files.c.sha256.in_(digests)
         )
         return self._database.read(lambda connection: {row.sha256: row.image_id for row in connection.execute(statement)})
-
-    def live_original(self, sha256: bytes) -> Original | None:
-        statement = select(originals).where(originals.c.sha256 == sha256, originals.c.live == 1)
-        row = self._database.read(lambda connection: connection.execute(statement).one_or_none())
-        return original_of(row) if row is not None else None
 
     def holds(self, owner: str, identity: bytes) -> bool:
         """Whether the owner has an entry for this picture."""
@@ -66,7 +62,7 @@ class ImageRows:
         return image_of(row) if row is not None else None
 
     def delete(self, owner: str, image_id: int) -> Deletion | None:
-        """Remove the owner's entry; `None` if there is none. A file that nobody refers to any more is doomed with it."""
+        """Remove the owner's entry; `None` if there is none. Its file is doomed with it."""
         if not 0 < image_id <= MAX_ID:
             return None
         return self._database.write(lambda connection: _delete(connection, owner, image_id))
@@ -93,25 +89,26 @@ class ImageRows:
 
 def _delete(connection: Connection, owner: str, image_id: int) -> Deletion | None:
     mine = (images.c.id == image_id, images.c.owner == owner)
-    original_id = connection.scalar(select(images.c.original_id).where(*mine))
-    if original_id is None:
+    image = connection.execute(select(images.c.original_id, images.c.byte_size).where(*mine).with_for_update()).one_or_none()
+    if image is None:
         return None
     original = connection.execute(
-        select(originals.c.id, *FILE_COLUMNS).where(originals.c.id == original_id).with_for_update()
-    ).one_or_none()
-    if original is None or connection.scalar(select(images.c.id).where(*mine).with_for_update()) is None:
-        return None
+        select(originals.c.id, *FILE_COLUMNS).where(originals.c.id == image.original_id).with_for_update()
+    ).one()
     connection.execute(delete(known_files).where(known_files.c.image_id == image_id))
     connection.execute(delete(image_tags).where(image_tags.c.image_id == image_id))
     connection.execute(delete(images).where(images.c.id == image_id))
-    doomed = doom_if_unused(connection, original_id)
-    return Deletion(DoomedFile(original_id, file_of(original)) if doomed else None)
+    doomed = doom_if_unused(connection, original.id)
+    count(connection, owner, Usage(images=-1, image_bytes=-image.byte_size))
+    return Deletion(DoomedFile(original.id, file_of(original)) if doomed else None)
 
 
 def doom_if_unused(connection: Connection, original_id: int) -> bool:
-    """Doom an original, which the caller has locked, if no image refers to it."""
-    used = select(images.c.id).where(images.c.original_id == original_id).limit(1).with_for_update()
-    if connection.scalar(used) is not None:
+    """Doom an original, which the caller has locked, if no image refers to it: of the release before, several may.
+
+    Whoever takes a reference away has the lock, and nobody adds one.
+    """
+    if connection.scalar(select(images.c.id).where(images.c.original_id == original_id).limit(1)) is not None:
         return False
     connection.execute(update(originals).where(originals.c.id == original_id).values(live=None))
     return True

@@ -1,16 +1,18 @@
 """What the sweep asks of the catalog and does to it, in slices that end."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
-from chalicelib.catalog import invariants
+from chalicelib.catalog import invariants, owners
+from chalicelib.catalog.admission import insert_original
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.image_rows import FILE_COLUMNS, file_of, original_of
 from chalicelib.catalog.images import doom_if_unused
-from chalicelib.catalog.records import DoomedFile, Original, Place, Upload
+from chalicelib.catalog.owners import count
+from chalicelib.catalog.records import DoomedFile, Original, Place, Sharer, StoredFile, Upload, Usage
 from chalicelib.catalog.tables import images, originals, sweep_place, uploads
 from chalicelib.catalog.uploads import upload_of
 
@@ -23,12 +25,16 @@ class Inventory:
 
     def expire(self, upload_id: str, now: datetime) -> bool:
         """End an upload as `expired` if it is still `pending`; returns whether it was."""
-        statement = (
-            update(uploads)
-            .where(uploads.c.id == upload_id, uploads.c.status == "pending")
-            .values(status="expired", ended_at=now)
-        )
-        return self._database.write(lambda connection: connection.execute(statement).rowcount == 1)
+        waiting = (uploads.c.id == upload_id, uploads.c.status == "pending")
+
+        def transaction(connection: Connection) -> bool:
+            if connection.execute(update(uploads).where(*waiting).values(status="expired", ended_at=now)).rowcount != 1:
+                return False
+            row = connection.execute(select(uploads.c.owner, uploads.c.size).where(uploads.c.id == upload_id)).one()
+            count(connection, row.owner, Usage(open_uploads=-1, open_bytes=-row.size))
+            return True
+
+        return self._database.write(transaction)
 
     def overdue(self, expired_before: datetime, after_id: str, limit: int) -> list[Upload]:
         """Uploads still `pending` though their tickets ran out before this time."""
@@ -71,10 +77,64 @@ class Inventory:
         live = select(originals).where(originals.c.live == 1, originals.c.storage_id > after_storage_id)
         return self._originals(live.order_by(originals.c.storage_id).limit(limit))
 
+    def still_live(self, original: Original) -> bool:
+        """Whether an original seen live before is so now."""
+        statement = select(originals.c.id).where(originals.c.id == original.id, originals.c.live == 1)
+        return self._database.read(lambda connection: connection.scalar(statement) is not None)
+
     def named_storage_ids(self, ids: Collection[str]) -> set[str]:
-        """Those of `ids` that a row names, of a live original or a doomed one; decided in one query."""
-        statement = select(originals.c.storage_id).where(originals.c.storage_id.in_(ids))
-        return self._database.read(lambda connection: set(connection.scalars(statement)))
+        """Those of `ids` that a row names: of an original, live or doomed, or of an upload that a worker holds.
+
+        The workers are asked for first: one that has ended its upload by then has named what it keeps.
+        """
+        held = select(uploads.c.storage_id).where(uploads.c.storage_id.in_(ids), uploads.c.status == "processing")
+        kept = select(originals.c.storage_id).where(originals.c.storage_id.in_(ids))
+
+        def transaction(connection: Connection) -> set[str]:
+            working = {storage_id for storage_id in connection.scalars(held) if storage_id is not None}
+            return working | set(connection.scalars(kept))
+
+        return self._database.read(transaction)
+
+    def sharers(self, after_id: int, limit: int) -> list[Sharer]:
+        """Images whose original is not their owner's: the release before stored equal files of several owners once."""
+        statement = (
+            select(originals, images.c.id.label("image_id"), images.c.owner.label("holder"))
+            .join_from(originals, images, images.c.original_id == originals.c.id)
+            .where(originals.c.owner != images.c.owner, images.c.id > after_id)
+            .order_by(images.c.id)
+            .limit(limit)
+        )
+        found = self._database.read(lambda connection: connection.execute(statement).all())
+        return [Sharer(row.image_id, row.holder, original_of(row)) for row in found]
+
+    def unshare(self, sharer: Sharer, own: StoredFile, in_time: Callable[[], bool]) -> bool:
+        """Have the image refer to a copy of its own, which lies in the store; the shared original is doomed by its last.
+
+        Returns whether it was done: not where the image has gone meanwhile, or where `in_time`, asked under the locks, says
+        that the copy may have been taken for left over.
+        """
+        shared = sharer.original.id
+
+        def transaction(connection: Connection) -> bool:
+            image = (images.c.id == sharer.image_id, images.c.original_id == shared)
+            if connection.scalar(select(images.c.id).where(*image).with_for_update()) is None or not in_time():
+                return False
+            connection.scalar(select(originals.c.id).where(originals.c.id == shared).with_for_update())
+            original_id = insert_original(connection, sharer.owner, sharer.original.sha256, own)
+            connection.execute(update(images).where(*image).values(original_id=original_id))
+            doom_if_unused(connection, shared)
+            return True
+
+        return self._database.write(transaction)
+
+    def miscounted(self, after_owner: str, limit: int) -> list[str]:
+        """Owners whose counters are not what their rows say; reads every row."""
+        return self._database.read(lambda connection: list(connection.scalars(invariants.miscounted(after_owner).limit(limit))))
+
+    def recount(self, owner: str) -> None:
+        """Set an owner's counters right."""
+        self._database.write(lambda connection: owners.recount(connection, owner))
 
     def open_uploads(self, ids: Collection[str]) -> set[str]:
         """Those of these upload ids whose upload has not ended."""

@@ -69,7 +69,10 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
         config.attributes["connection"] = connection
         if connection.dialect.name == "sqlite":
+            _without_foreign_keys(connection)
             change(config, connection)
+            if connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("A migration has left references that lead nowhere.")
             return
         # The lock's name holds for the whole server, and may not be longer than 64 characters.
         name = "migrate " + sha256(str(database.engine.url.database).encode()).hexdigest()[:32]
@@ -81,3 +84,15 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
             connection.scalar(select(func.release_lock(name)))
 
     database.write(transaction)
+
+
+def _without_foreign_keys(connection: Connection) -> None:
+    """For this connection, which is closed afterwards: SQLite alters a table by copying it, and to drop the table that others
+    refer to, in favour of its copy, would break every reference. They are checked when all is done.
+    """
+    connection.detach()
+    raw = connection.connection.dbapi_connection
+    if raw is None:
+        raise UnavailableError("The catalog does not answer at the moment; nothing was lost, try again shortly.")
+    # Not by SQLAlchemy, which would begin the transaction first: within one it has no effect.
+    raw.cursor().execute("PRAGMA foreign_keys=OFF")

@@ -29,7 +29,10 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload. `claim` counts the attempts to take it in, `strikes` those that a decoder did not survive."""
+    """One upload. `claim` counts the attempts to take it in, `strikes` those that a decoder did not survive.
+
+    `storage_id` is the name under which the attempt that holds the claim puts its objects.
+    """
 
     id: str
     owner: str
@@ -40,6 +43,7 @@ class Upload:
     claim: int
     claimed_at: datetime | None
     strikes: int
+    storage_id: str | None
     image_id: int | None
     match: Match | None
     differs: tuple[str, ...]
@@ -60,7 +64,7 @@ class Refusal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """An original's file: where its bytes are and what they are."""
+    """An owner's file: where its bytes are and what they are."""
 
     storage_id: str
     byte_size: int
@@ -97,7 +101,7 @@ class Admission:
     """A file on its way into the catalog, at the end of one attempt.
 
     `entry` is `None` where the owner is known to have sent this very file before. `written` is what this attempt put into
-    the store, `None` where it wrote nothing because it counted on a live original or on the owner's entry.
+    the store, `None` where it wrote nothing because it counted on the owner's entry.
     """
 
     upload_id: str
@@ -125,7 +129,7 @@ class ClaimLost(Exception):
 
 
 class Overtaken(Exception):
-    """What the attempt counted on (a live original, the owner's entry) has gone meanwhile: begin again with the bytes."""
+    """The owner's entry that the attempt counted on has gone meanwhile: begin again with the bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,15 @@ class Image:
     sha256: bytes
     file: StoredFile
     entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """An image whose file the release before stored once for several owners."""
+
+    image_id: int
+    owner: str
+    original: Original
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +259,22 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """What each owner may have, uploads under way included; `None` sets no limit."""
+
+    max_bytes: int | None = None
+    max_images: int | None = None
+    max_open_uploads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What an owner has: images held and their bytes, and uploads under way with the bytes declared for them."""
 
-    images: int
-    image_bytes: int
-    open_uploads: int
-    open_bytes: int
+    images: int = 0
+    image_bytes: int = 0
+    open_uploads: int = 0
+    open_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     TypedColumns,
     UniqueConstraint,
+    text,
 )
 
 from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest, key
@@ -45,6 +46,8 @@ _KEY = key(KEY_BYTES)
 
 class _Originals(TypedColumns):
     id: Named[int] = Column(Id)
+    #: Whose file it is; empty where the release before stored it once for several, until each of them has a copy.
+    owner: Named[str] = Column(_OWNER, server_default=text("''"))
     sha256: Named[bytes] = Column(digest(32))
     storage_id: Named[str] = Column(_STORAGE_ID)
     byte_size: Named[int] = Column(BigInteger)
@@ -60,7 +63,8 @@ originals = Table(
     metadata,
     _Originals,
     PrimaryKeyConstraint("id", name="pk_originals"),
-    UniqueConstraint("sha256", "live", name="uq_originals_sha256_live"),
+    # Led by the digest, by which the release before looks for a file.
+    UniqueConstraint("sha256", "owner", "live", name="uq_originals_sha256_owner_live"),
     UniqueConstraint("storage_id", name="uq_originals_storage_id"),
     Index("ix_originals_live", "live", "id"),
     **_OPTIONS,
@@ -203,6 +207,8 @@ class _Uploads(TypedColumns):
     claim: Named[int] = Column(Integer)
     claimed_at: Named[datetime | None] = Column(Utc)
     strikes: Named[int] = Column(Integer)
+    #: Under which the attempt that holds the claim puts its objects, if it puts any.
+    storage_id: Named[str | None] = Column(_STORAGE_ID)
     #: No foreign key: the image may have been deleted since.
     image_id: Named[int | None] = Column(Id)
     match: Named[str | None] = Column(String(16))
@@ -222,6 +228,25 @@ uploads = Table(
     Index("ix_uploads_status", "status", "id"),
     Index("ix_uploads_owner_status", "owner", "status"),
     Index("ix_uploads_ended_at", "ended_at"),
+    Index("ix_uploads_storage_id", "storage_id"),
+    **_OPTIONS | {"sqlite_autoincrement": False},
+)
+
+
+class _Owners(TypedColumns):
+    owner: Named[str] = Column(_OWNER)
+    images: Named[int] = Column(BigInteger)
+    image_bytes: Named[int] = Column(BigInteger)
+    open_uploads: Named[int] = Column(BigInteger)
+    open_bytes: Named[int] = Column(BigInteger)
+
+
+#: What each owner has: counters, changed last in every transaction that changes what they count.
+owners = Table(
+    "owners",
+    metadata,
+    _Owners,
+    PrimaryKeyConstraint("owner", name="pk_owners"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )
 

@@ -1,14 +1,16 @@
 """The rows of `uploads`: what was asked for, who is working on it, and how it ended."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, insert, select, update
 
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Refusal, Upload, UploadStatus, Usage
-from chalicelib.catalog.tables import images, uploads
+from chalicelib.catalog.owners import check_quota, count
+from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Quota, Refusal, Upload, UploadStatus, Usage
+from chalicelib.catalog.tables import uploads
 
 #: In one statement; SQLite, for one, takes no more than 32,766 in its usual build.
 _MOST_IDS = 1000
@@ -20,67 +22,38 @@ class UploadRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, new: Sequence[NewUpload]) -> None:
-        """Record uploads that are asked for, as `pending`: all of them or none."""
-        if not new:
-            return
-        rows = [
-            {
-                "id": upload.id,
-                "owner": upload.owner,
-                "name": upload.name,
-                "size": upload.size,
-                "sha256": upload.sha256,
-                "status": "pending",
-                "claim": 0,
-                "strikes": 0,
-                "differs": "",
-                "created_at": upload.created_at,
-                "expires_at": upload.expires_at,
-            }
-            for upload in new
-        ]
-        self._database.write(lambda connection: connection.execute(insert(uploads), rows))
+    def add(self, new: Sequence[NewUpload], quota: Quota = Quota()) -> None:  # noqa: B008 (frozen)
+        """Record uploads that are asked for, as `pending`: all of them or none.
+
+        Raises `QuotaExceededError`, and then records nothing, where what an owner has would pass the quota.
+        """
+        if new:
+            self._database.write(lambda connection: _add(connection, new, quota))
 
     def get(self, upload_id: str) -> Upload | None:
         return self._database.read(lambda connection: _get(connection, upload_id))
 
-    def usage(self, owner: str, now: datetime) -> Usage:
-        """What the owner holds and has under way; a ticket that has run out no longer counts."""
-        held = select(func.count(), func.coalesce(func.sum(images.c.byte_size), 0)).where(images.c.owner == owner)
-        waiting = and_(uploads.c.status == "pending", uploads.c.expires_at > now)
-        under_way = select(func.count(), func.coalesce(func.sum(uploads.c.size), 0)).where(
-            uploads.c.owner == owner, or_(waiting, uploads.c.status == "processing")
-        )
-
-        def transaction(connection: Connection) -> Usage:
-            (count, size), (open_count, open_size) = (connection.execute(query).one() for query in (held, under_way))
-            return Usage(count, int(size), open_count, int(open_size))
-
-        return self._database.read(transaction)
-
-    def claim(self, upload_id: str, now: datetime, stale_before: datetime) -> Upload | Refusal:
+    def claim(self, upload_id: str, now: datetime, stale_before: datetime, storage_id: str | None = None) -> Upload | Refusal:
         """Take an upload in hand: `pending`, `expired`, or `processing` under a claim older than `stale_before`.
 
-        Whoever gets it gets a new claim, under which every later write is made; of several at once, one does.
+        Whoever gets it gets a new claim, under which every later write is made; of several at once, one does. What is put
+        into the store under this claim is put under `storage_id`: nobody takes it for left over while the claim is held.
         """
 
         def transaction(connection: Connection) -> Upload | Refusal:
-            free = or_(
-                uploads.c.status.in_(("pending", "expired")),
-                and_(uploads.c.status == "processing", uploads.c.claimed_at < stale_before),
-            )
-            taken = connection.execute(
-                update(uploads)
-                .where(uploads.c.id == upload_id, free)
-                .values(status="processing", claim=uploads.c.claim + 1, claimed_at=now, ended_at=None)
-            ).rowcount
-            upload = _get(connection, upload_id)
+            upload = _get(connection, upload_id, lock=True)
             if upload is None:
                 return Refusal.UNKNOWN
-            if taken:
-                return upload
-            return Refusal.BUSY if upload.status == "processing" else Refusal.ENDED
+            if upload.status == "processing" and not (upload.claimed_at and upload.claimed_at < stale_before):
+                return Refusal.BUSY
+            if upload.status not in ("pending", "expired", "processing"):
+                return Refusal.ENDED
+            taken: dict[str, Any] = {"status": "processing", "claim": upload.claim + 1, "claimed_at": now, "ended_at": None}
+            taken["storage_id"] = storage_id
+            connection.execute(update(uploads).where(uploads.c.id == upload_id).values(**taken))
+            if upload.status == "expired":
+                count(connection, upload.owner, Usage(open_uploads=1, open_bytes=upload.size))
+            return replace(upload, **taken)
 
         return self._database.write(transaction)
 
@@ -98,7 +71,14 @@ class UploadRows:
 
     def reject(self, upload_id: str, claim: int, code: str, message: str, now: datetime) -> None:
         """End an upload as `rejected`. Raises `ClaimLost`."""
-        self._change_or_lose(upload_id, claim, status="rejected", error_code=code, error_message=message, ended_at=now)
+
+        def transaction(connection: Connection) -> None:
+            owner, change = end(
+                connection, upload_id, claim, status="rejected", error_code=code, error_message=message, ended_at=now
+            )
+            count(connection, owner, change)
+
+        self._database.write(transaction)
 
     def recover_interrupted(self, upload_ids: Collection[str]) -> None:
         """Make those of these uploads that are in processing `pending` again; the strike of each was no decoder's fault.
@@ -130,6 +110,38 @@ def held(upload_id: str, claim: int) -> ColumnElement[bool]:
     return and_(uploads.c.id == upload_id, uploads.c.status == "processing", uploads.c.claim == claim)
 
 
+def end(connection: Connection, upload_id: str, claim: int, **values: Any) -> tuple[str, Usage]:
+    """End the upload that is held under this claim; returns its owner, and what the caller is to count. Raises `ClaimLost`."""
+    if connection.execute(update(uploads).where(held(upload_id, claim)).values(**values)).rowcount != 1:
+        raise ClaimLost(upload_id)
+    row = connection.execute(select(uploads.c.owner, uploads.c.size).where(uploads.c.id == upload_id)).one()
+    return row.owner, Usage(open_uploads=-1, open_bytes=-row.size)
+
+
+def _add(connection: Connection, new: Sequence[NewUpload], quota: Quota) -> None:
+    rows = [
+        {
+            "id": upload.id,
+            "owner": upload.owner,
+            "name": upload.name,
+            "size": upload.size,
+            "sha256": upload.sha256,
+            "status": "pending",
+            "claim": 0,
+            "strikes": 0,
+            "differs": "",
+            "created_at": upload.created_at,
+            "expires_at": upload.expires_at,
+        }
+        for upload in new
+    ]
+    connection.execute(insert(uploads), rows)
+    for owner in sorted({upload.owner for upload in new}):
+        theirs = [upload for upload in new if upload.owner == owner]
+        count(connection, owner, Usage(open_uploads=len(theirs), open_bytes=sum(upload.size for upload in theirs)))
+        check_quota(connection, quota, theirs)
+
+
 def upload_of(row: Row[*tuple[Any, ...]]) -> Upload:
     return Upload(
         id=row.id,
@@ -141,6 +153,7 @@ def upload_of(row: Row[*tuple[Any, ...]]) -> Upload:
         claim=row.claim,
         claimed_at=row.claimed_at,
         strikes=row.strikes,
+        storage_id=row.storage_id,
         image_id=row.image_id,
         match=cast(Match | None, row.match),
         differs=tuple(row.differs.split()),
@@ -152,6 +165,7 @@ def upload_of(row: Row[*tuple[Any, ...]]) -> Upload:
     )
 
 
-def _get(connection: Connection, upload_id: str) -> Upload | None:
-    row = connection.execute(select(uploads).where(uploads.c.id == upload_id)).one_or_none()
+def _get(connection: Connection, upload_id: str, *, lock: bool = False) -> Upload | None:
+    statement = select(uploads).where(uploads.c.id == upload_id)
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
     return upload_of(row) if row is not None else None

@@ -62,7 +62,7 @@ class Ingest:
     def take_in(self, upload_id: str, event_time: datetime | None = None) -> None:
         """Bring one upload to its end. Raises `Busy` while another worker holds it, and any fault that may pass."""
         now = self.clock()
-        upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after)
+        upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after, keys.new_storage_id())
         if upload is Refusal.UNKNOWN:
             log.warning("upload %s is not known; its object is left to the sweep", upload_id)
         elif upload is Refusal.ENDED:
@@ -118,7 +118,7 @@ class Ingest:
                 return self._admit(upload, sha256, None, None).status
             picture = self._examine_under_strike(upload, Path(file.name), sha256)
         entry = _entry(picture)
-        if self.catalog.images.live_original(sha256) or self.catalog.images.holds(upload.owner, entry.identity):
+        if self.catalog.images.holds(upload.owner, entry.identity):
             return self._admit(upload, sha256, entry, None).status
         written = self._write(upload, picture, etag, reading.size)
         return self._admit(upload, sha256, entry, written).status
@@ -139,7 +139,9 @@ class Ingest:
     def _write(self, upload: Upload, picture: Picture, etag: str, size: int) -> StoredFile:
         """Put the objects first: a row never names bytes that are not there."""
         thumbnails = picture.thumbnails
-        storage_id = keys.storage_id(upload.id, upload.claim)
+        storage_id = upload.storage_id
+        if storage_id is None:
+            raise ValueError("an upload is claimed with a name for its objects")
         self.store.copy(keys.incoming(upload.id), etag, keys.original(storage_id), picture.content_type)
         for side, content in thumbnails.contents.items():
             self.store.put(keys.thumbnail(storage_id, side, thumbnails.extension), content, thumbnails.content_type)

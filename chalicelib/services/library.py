@@ -47,7 +47,7 @@ class Library:
         return self.store.url(key, THUMBNAIL_CONTENT_TYPES[extension], name, "inline")
 
     def delete(self, owner: str, image_id: int) -> None:
-        """The entry goes at once; the file goes too where no entry of any owner refers to it any more.
+        """The entry goes at once, and its file with it.
 
         A store that does not answer then is no failure of the delete: the sweep removes what is left.
         """

@@ -16,6 +16,7 @@ from chalicelib.catalog.records import Original, Place, Refusal, StoredFile
 from chalicelib.errors import RepositoryError
 from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
 from chalicelib.services.library import remove_file
+from chalicelib.services.unsharing import give_own_copy
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectMissing, ObjectStore, StoredObject
 
@@ -92,12 +93,14 @@ class _Steps:
             "tickets": self.tickets,
             "claims": self.claims,
             "incoming": self.incoming,
+            "shared": self.shared,
             "orphans": self.orphans,
             "doomed": self.doomed,
             "originals": lambda after: self.left_over(keys.ORIGINALS, after),
             "thumbnails": lambda after: self.left_over(keys.THUMBNAILS, after),
             "missing": self.missing,
             "forgotten": self.forgotten,
+            "counters": self.counters,
             "invariants": self.invariants,
         }
 
@@ -141,6 +144,15 @@ class _Steps:
             elif upload.status == "expired":
                 self._raise_event(upload.id)
         return objects[-1].key if objects else None
+
+    def shared(self, after: str) -> str | None:
+        """Images that share a file with another owner's, as the release before stored equal files: each gets a copy."""
+        sharers = self.sweep.catalog.inventory.sharers(int(after or 0), SLICE)
+        for sharer in sharers:
+            self._count("files shared between owners copied")
+            if not self.dry_run:
+                give_own_copy(self.sweep.catalog, self.sweep.store, self.sweep.clock, sharer)
+        return str(sharers[-1].image_id) if sharers else None
 
     def orphans(self, _: str) -> str | None:
         """Live originals that no image refers to."""
@@ -190,13 +202,22 @@ class _Steps:
         self._count("ended uploads forgotten", count)
         return "" if count == SLICE and not self.dry_run else None
 
+    def counters(self, after: str) -> str | None:
+        """Owners whose counters have gone wrong."""
+        owners = self.sweep.catalog.inventory.miscounted(after, SLICE)
+        for owner in owners:
+            self._count("owners counted anew")
+            if not self.dry_run:
+                self.sweep.catalog.inventory.recount(owner)
+        return owners[-1] if owners else None
+
     def invariants(self, _: str) -> str | None:
         self.report.problems.extend(self.sweep.catalog.inventory.violations())
         return None
 
     def _report_lost(self, original: Original) -> None:
         """A file deleted since the rows were read is not lost."""
-        if self.sweep.catalog.images.live_original(original.sha256) == original:
+        if self.sweep.catalog.inventory.still_live(original):
             self.report.problems.append(f"The original {original.file.storage_id} has a live row but no object.")
 
     def _make_thumbnails(self, original: Original) -> None:

@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import NewUpload, Upload
-from chalicelib.errors import (
-    BadImageError,
-    NotFoundError,
-    PayloadTooLargeError,
-    QuotaExceededError,
-    RepositoryError,
-)
+from chalicelib.catalog.records import NewUpload, Quota, Upload
+from chalicelib.errors import BadImageError, NotFoundError, PayloadTooLargeError, RepositoryError
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectStore, Ticket
@@ -64,15 +58,6 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """What each owner may have, uploads under way included; `None` sets no limit."""
-
-    max_bytes: int | None = None
-    max_images: int | None = None
-    max_open_uploads: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Uploads:
     """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits."""
 
@@ -91,7 +76,8 @@ class Uploads:
         digests = {offer.sha256 for offer in offers if offer.sha256}
         known = self.catalog.images.known(owner, digests) if digests else {}
         answers = [self._answer(owner, offer, known) for offer in offers]
-        self._enter(owner, [answer.upload for answer in answers if isinstance(answer, Send)])
+        # What is under way counts as if it were held already, so that many tickets do not pass a limit together.
+        self.catalog.uploads.add([answer.upload for answer in answers if isinstance(answer, Send)], self.quota)
         return answers
 
     def _answer(self, owner: str, offer: Offer, known: dict[bytes, int]) -> Send | Held | Refused:
@@ -114,7 +100,7 @@ class Uploads:
         name = clean_name(name)
         self._check_size(len(content))
         upload = self._new(owner, name, len(content), None)
-        self._enter(owner, [upload])
+        self.catalog.uploads.add([upload], self.quota)
         self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
         return self._wait(owner, upload.id)
 
@@ -124,17 +110,6 @@ class Uploads:
         if upload is None or upload.owner != owner:
             raise NotFoundError("There is no such upload: check the id, and that it ended less than 30 days ago.")
         return upload
-
-    def _enter(self, owner: str, wanted: Sequence[NewUpload]) -> None:
-        """What is under way counts as if it were held already, so that many tickets at once do not pass a limit together."""
-        quota = self.quota
-        if wanted and quota != Quota():
-            usage = self.catalog.uploads.usage(owner, self.clock())
-            _check_limit("uploads under way", quota.max_open_uploads, usage.open_uploads, len(wanted))
-            _check_limit("images", quota.max_images, usage.images + usage.open_uploads, len(wanted))
-            wanted_bytes = sum(upload.size for upload in wanted)
-            _check_limit("bytes", quota.max_bytes, usage.image_bytes + usage.open_bytes, wanted_bytes)
-        self.catalog.uploads.add(wanted)
 
     def _check_size(self, size: int) -> None:
         if size > self.max_bytes:
@@ -155,11 +130,6 @@ class Uploads:
                 return upload
             time.sleep(pause)
             pause = min(pause * 1.5, _SLOWEST_LOOK)
-
-
-def _check_limit(what: str, limit: int | None, used: int, wanted: int) -> None:
-    if limit is not None and used + wanted > limit:
-        raise QuotaExceededError(f"Your limit is {limit} {what}: {used} are taken, and {wanted} more do not fit.")
 
 
 def _new_upload_id(now: datetime) -> str:

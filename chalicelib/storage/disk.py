@@ -1,30 +1,32 @@
 """The object store of a laptop: a folder that keeps what the port promises, and permits over HTTP what S3 would.
 
-    incoming/<upload_id>                 originals/<5>/<2>/<storage_id>        thumbnails/<5>/<2>/<storage_id>/<size>.<ext>
+    incoming/<upload_id>                 originals/<2>/<storage_id>            thumbnails/<2>/<storage_id>/<size>.<ext>
     temporary/                           signing-key
 
-`<5>/<2>` are the first characters of the id. Ids sort by time, so a listing runs through these folders in key order, one
-at a time, and no folder outgrows what is stored in half a minute or so.
+`<2>` are the first characters of the id. Ids are random, so a thousand folders fill evenly, and a listing runs through them in
+key order, one at a time. What the release before stored stays in `<5>/<2>`: its ids sorted by time, and would fill few of two.
 """
 
+import heapq
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import files
-from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key, upload_of
+from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key, names_its_upload, storage_of, upload_of
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.presign import BUCKET, Presigner
 
 _SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
-#: Where the names of the two levels of folders end within an id.
-_FIRST, _SECOND = 5, 7
+#: Where the names of the folders end within an id, level by level; and the same for ids of the release before.
+_LEVELS, _EARLIER_LEVELS = (2,), (5, 7)
 
 
 class DiskStore:
@@ -53,6 +55,7 @@ class DiskStore:
                 (root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(root / "signing-key")
             self._publisher = files.Publisher(root, self.temporary, clock())
+        self._etags = files.Etags(secret)
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
@@ -77,14 +80,14 @@ class DiskStore:
     @contextmanager
     def open(self, key: str) -> Iterator[files.OpenFile]:
         with self._answering_for(key):
-            file = files.OpenFile(self._path(key))
+            file = files.OpenFile(self._path(key), partial(self._etags.of, key))
         with closing(file):
             yield file
 
     def copy(self, source: str, etag: str, target: str, content_type: str) -> None:  # noqa: ARG002 - as in `put`
         to = self._path(target)
         with self._answering_for(source):
-            self._publisher.copy(self._path(source), etag, to)
+            self._publisher.copy(self._path(source), partial(self._etags.of, source), etag, to)
 
     def head(self, key: str) -> StoredObject | None:
         try:
@@ -135,28 +138,34 @@ class DiskStore:
         if not is_key(key):
             raise ValueError(f"{key!r} is not a key")
         section, _, rest = key.partition("/")
-        folder = self._root / section
-        return folder / rest if section + "/" == INCOMING else folder / rest[:_FIRST] / rest[_FIRST:_SECOND] / rest
+        return Path(self._root, section, *_folders(storage_of(key)), rest)
 
     def _keys(self, section: str, after: str) -> Iterator[str]:
         """What is listed below a section, in order, leaving out folders that hold nothing greater than `after`."""
-        for folder in self._leaves(section, after):
-            for name in files.names(folder):
-                if section != THUMBNAILS:
-                    yield section + name
-                elif not _all_passed(f"{section}{name}/", after):
-                    yield from (f"{section}{name}/{file}" for file in files.names(folder / name))
-
-    def _leaves(self, section: str, after: str) -> Iterator[Path]:
-        top = self._root / section
         if section == INCOMING:
-            yield top
-            return
-        for first in files.names(top):
-            if not _all_passed(section + first, after):
-                for second in files.names(top / first):
-                    if not _all_passed(section + first + second, after):
-                        yield top / first / second
+            return self._keys_in(section, self._root / section, after)
+        leaves = (self._leaves(section, levels, after) for levels in (_LEVELS, _EARLIER_LEVELS))
+        return heapq.merge(*(self._keys_of(section, folders, after) for folders in leaves))
+
+    def _keys_of(self, section: str, folders: Iterator[Path], after: str) -> Iterator[str]:
+        for folder in folders:
+            yield from self._keys_in(section, folder, after)
+
+    def _keys_in(self, section: str, folder: Path, after: str) -> Iterator[str]:
+        for name in files.names(folder):
+            if section != THUMBNAILS:
+                yield section + name
+            elif not _all_passed(f"{section}{name}/", after):
+                yield from (f"{section}{name}/{file}" for file in files.names(folder / name))
+
+    def _leaves(self, section: str, levels: tuple[int, ...], after: str) -> Iterator[Path]:
+        """The folders at the last of these levels, in order."""
+        found = iter([(self._root / section, section)])
+        begin = 0
+        for end in levels:
+            found = _below(found, end - begin, after)
+            begin = end
+        return (folder for folder, _ in found)
 
     def _remove_empty(self, folder: Path) -> None:
         """Remove the folder and those above it, up to the section, that hold nothing any more."""
@@ -186,7 +195,7 @@ class DiskStore:
         named = {
             "key": quote_plus(key, safe="/"),
             "size": status.st_size,
-            "eTag": files.etag(status),
+            "eTag": self._etags.of(key, status),
             "sequencer": f"{time.time_ns():016X}",
         }
         record = {
@@ -202,6 +211,23 @@ class DiskStore:
 def _stored(key: str, status: os.stat_result) -> StoredObject:
     # A copy is a second name of the same file: it is as old as that name, which only the time of the last change tells.
     return StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_ctime, UTC))
+
+
+def _folders(storage_id: str | None) -> Iterator[str]:
+    """The names of the folders that the objects of a storage id lie in; none for what is on its way in."""
+    if storage_id is not None:
+        begin = 0
+        for end in _EARLIER_LEVELS if names_its_upload(storage_id) else _LEVELS:
+            yield storage_id[begin:end]
+            begin = end
+
+
+def _below(folders: Iterator[tuple[Path, str]], length: int, after: str) -> Iterator[tuple[Path, str]]:
+    """The folders in these, each with how its keys begin, whose names have so many characters and that may hold later keys."""
+    for folder, beginning in folders:
+        for name in files.names(folder):
+            if len(name) == length and not _all_passed(beginning + name, after):
+                yield folder / name, beginning + name
 
 
 def _all_passed(beginning: str, after: str) -> bool:

@@ -2,9 +2,10 @@
 
 import errno
 import fcntl
+import hmac
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,9 +32,19 @@ def answering() -> Iterator[None]:
         raise UnavailableError(f"The store does not answer: {error.strerror}.") from error
 
 
-def etag(status: os.stat_result) -> str:
-    """Names one version of a file: every write makes a new inode, so no two that follow each other are alike."""
-    return f"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+class Etags:
+    """Names one version of one object: every write makes a new inode, so no two that follow each other are alike.
+
+    Keyed, because inodes and times would tell whoever holds a URL when a file came, and how many others did; and of the
+    object's own key, because one file may be linked under two.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def of(self, key: str, status: os.stat_result) -> str:
+        version = f"{key} {status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"
+        return hmac.digest(self._secret, version.encode("ascii"), "sha256")[:16].hex()
 
 
 def names(folder: Path) -> list[str]:
@@ -59,13 +70,17 @@ def shared_secret(path: Path) -> bytes:
         os.close(descriptor)
 
 
-class OpenFile:
-    """One version of a file: the descriptor keeps it, whatever takes its name meanwhile."""
+#: The ETag of the version of an object that a file with this status is.
+NameVersion = Callable[[os.stat_result], str]
 
-    def __init__(self, path: Path) -> None:
+
+class OpenFile:
+    """One version of a file: the descriptor keeps it, whatever takes its name meanwhile. `name` makes its ETag."""
+
+    def __init__(self, path: Path, name: NameVersion) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         status = os.fstat(self._descriptor)
-        self.etag = etag(status)
+        self.etag = name(status)
         self.size = status.st_size
 
     def close(self) -> None:
@@ -108,26 +123,26 @@ class Publisher:
             temporary.unlink(missing_ok=True)
         return status
 
-    def copy(self, source: Path, wanted: str, target: Path) -> None:
-        """Put the version of `source` that the ETag `wanted` names there as well; raises `ObjectChanged` if it is another."""
+    def copy(self, source: Path, name: NameVersion, wanted: str, target: Path) -> None:
+        """Put the version of `source` that `name` calls `wanted` there as well; raises `ObjectChanged` if it is another."""
         temporary = self._new_name()
         try:
             os.link(source, temporary)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
-            self._copy_bytes(source, wanted, target)
+            self._copy_bytes(source, name, wanted, target)
             return
         try:
-            if etag(temporary.stat()) != wanted:
+            if name(temporary.stat()) != wanted:
                 raise ObjectChanged
             self._publish(temporary, target)
         finally:
             # Still there also where the target was the same file already: renaming one name of a file to another is nothing.
             temporary.unlink(missing_ok=True)
 
-    def _copy_bytes(self, source: Path, wanted: str, target: Path) -> None:
-        with closing(OpenFile(source)) as file:
+    def _copy_bytes(self, source: Path, name: NameVersion, wanted: str, target: Path) -> None:
+        with closing(OpenFile(source, name)) as file:
             if file.etag != wanted:
                 raise ObjectChanged
             self.write(target, file.chunks())

@@ -4,11 +4,14 @@
     originals/<storage_id>                    the exact bytes of a stored file
     thumbnails/<storage_id>/<size>.<ext>      its thumbnails
 
-A storage id is `<upload_id>-<claim>`, minted anew by every attempt to take a file in: no key is ever written by two workers
-or shared by two originals, so deleting one can never take another's bytes.
+A storage id is random, and minted anew by every attempt to take a file in: no key is ever written by two workers or shared by
+two originals, so deleting one can never take another's bytes; and a key tells its reader neither whose upload it was nor when.
+Ids of the release before are `<upload_id>-<claim>`; their objects keep them.
 """
 
+import base64
 import re
+import secrets
 from collections.abc import Iterable
 
 INCOMING = "incoming/"
@@ -16,7 +19,8 @@ ORIGINALS = "originals/"
 THUMBNAILS = "thumbnails/"
 
 _UPLOAD_ID = r"[0-9a-v]{36}"
-_STORAGE_ID = rf"{_UPLOAD_ID}-[0-9]{{1,9}}"
+_EARLIER_STORAGE_ID = rf"{_UPLOAD_ID}-[0-9]{{1,9}}"
+_STORAGE_ID = rf"(?:[0-9a-v]{{32}}|{_EARLIER_STORAGE_ID})"
 _KEY = re.compile(
     rf"incoming/(?P<upload_id>{_UPLOAD_ID})"
     rf"|originals/(?P<original>{_STORAGE_ID})"
@@ -36,8 +40,14 @@ def thumbnail(storage_id: str, size: int, extension: str) -> str:
     return f"{THUMBNAILS}{storage_id}/{size}.{extension}"
 
 
-def storage_id(upload_id: str, claim: int) -> str:
-    return f"{upload_id}-{claim}"
+def new_storage_id() -> str:
+    """160 random bits in base32hex: they cannot be guessed, and a bucket spreads what begins differently."""
+    return base64.b32hexencode(secrets.token_bytes(20)).decode("ascii").lower()
+
+
+def names_its_upload(storage_id: str) -> bool:
+    """Whether an id is one of the release before, which sort by the time of their uploads."""
+    return "-" in storage_id
 
 
 def all_of(storage_id: str, sizes: Iterable[int], extension: str) -> list[str]:

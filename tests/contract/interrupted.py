@@ -58,6 +58,11 @@ def start(repository: Runtime, _: bytes) -> None:
     repository.queue.drain()
 
 
+def sweep(repository: Runtime, _: bytes) -> None:
+    _armed.set()
+    repository.sweep.run()
+
+
 DEEDS: dict[str, tuple[Callable[[Runtime, bytes], None], bytes]] = {
     "new": (send, NEW),
     "same file": (send, HELD),
@@ -65,6 +70,7 @@ DEEDS: dict[str, tuple[Callable[[Runtime, bytes], None], bytes]] = {
     "damaged": (send, DAMAGED),
     "delete": (delete, b""),
     "start": (start, b""),
+    "sweep": (sweep, b""),
 }
 
 _armed = threading.Event()

@@ -1,12 +1,12 @@
 """Deleting images, and what the sweep finds and finishes, on every engine."""
 
 import pytest
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Deletion, Place
+from chalicelib.catalog.records import Place
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
 from tests.contract.making import NOW, admitted, claimed, digest, entry, pending
 
@@ -22,7 +22,7 @@ def test_the_last_entry_takes_its_file_with_it(catalog: Catalog) -> None:
     assert deletion.doomed.file == image.file
     assert catalog.images.get("local", image_id) is None
     assert catalog.images.known("local", [digest("file"), digest("re-saved")]) == {}
-    assert catalog.images.live_original(digest("file")) is None
+    assert catalog.inventory.live_originals("", 9) == []
     assert catalog.inventory.doomed(0, 9) == [deletion.doomed]
     assert catalog.inventory.named_storage_ids([image.file.storage_id, "none"]) == {image.file.storage_id}
     assert catalog.inventory.violations() == []
@@ -31,17 +31,18 @@ def test_the_last_entry_takes_its_file_with_it(catalog: Catalog) -> None:
     assert catalog.inventory.named_storage_ids([image.file.storage_id]) == set()
 
 
-def test_a_file_that_another_owner_still_has_stays(catalog: Catalog) -> None:
+def test_a_delete_takes_nothing_of_another_owners_equal_file(catalog: Catalog) -> None:
     ann, bob = (admitted(catalog, "file", owner=owner).image_id for owner in ("ann", "bob"))
-    assert catalog.images.delete("ann", ann) == Deletion(doomed=None)
+    [anns, bobs] = catalog.inventory.live_originals("", 9)
+    deletion = catalog.images.delete("ann", ann)
+    assert deletion is not None
+    assert deletion.doomed is not None
+    assert deletion.doomed.file == anns.file
+    assert catalog.inventory.live_originals("", 9) == [bobs]
+    assert (catalog.inventory.still_live(anns), catalog.inventory.still_live(bobs)) == (False, True)
+    catalog.images.forget_doomed(bobs.id)
     assert catalog.images.get("bob", bob) is not None
-    original = catalog.images.live_original(digest("file"))
-    assert original is not None
-    catalog.images.forget_doomed(original.id)
-    assert catalog.images.live_original(digest("file")) == original
-    last = catalog.images.delete("bob", bob)
-    assert last is not None
-    assert last.doomed is not None
+    assert catalog.inventory.violations() == []
 
 
 def test_only_the_owner_deletes_and_only_once(catalog: Catalog) -> None:
@@ -95,6 +96,7 @@ def test_live_originals_without_an_image_are_doomed(catalog: Catalog, database: 
     kept = admitted(catalog, "kept").image_id
     for number in range(3):
         _strip(database, admitted(catalog, f"file {number}").image_id)
+    catalog.inventory.recount("local")
     assert any("Live originals without an image: 3" in sentence for sentence in catalog.inventory.violations())
     named = catalog.inventory.doom_orphans(9, dry_run=True)
     assert len(named) == 3
@@ -117,6 +119,9 @@ def test_each_broken_invariant_is_named(catalog: Catalog, database: Database) ->
         connection.execute(delete(known_files).where(known_files.c.image_id == ids[2]))
         connection.execute(delete(image_tags).where(image_tags.c.image_id == ids[3]))
         connection.execute(insert(known_files).values(owner="other", sha256=digest("x"), image_id=ids[0]))
+        connection.execute(update(originals).where(originals.c.sha256 == digest("file 3")).values(owner="other"))
+        shared = select(originals.c.id).where(originals.c.sha256 == digest("file 3")).scalar_subquery()
+        connection.execute(update(images).where(images.c.id == ids[2]).values(original_id=shared))
         connection.execute(update(uploads).where(uploads.c.id == ended.id).values(status="stored"))
         connection.execute(update(uploads).where(uploads.c.id == busy.id).values(claim=0))
         connection.execute(update(uploads).where(uploads.c.id == rejected.id).values(status="rejected", ended_at=NOW))
@@ -124,13 +129,17 @@ def test_each_broken_invariant_is_named(catalog: Catalog, database: Database) ->
     database.write(breaking)
     assert [sentence.partition(":")[0] for sentence in catalog.inventory.violations()] == [
         "Images without a live original",
+        "Live originals without an image",
         "Images whose own file is not among their owner's known files",
         "Known files that lead to no image of their owner",
+        "Images whose file is not their owner's",
+        "Files with several images",
         "Images without a row for their tags",
         "Ended uploads without an end time, or open ones with one",
         "Uploads stored or duplicate without an image, or others with one",
         "Uploads in processing without a claim",
         "Rejected uploads without a reason",
+        "Owners whose counters are not what their rows say",
     ]
 
 

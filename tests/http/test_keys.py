@@ -1,14 +1,14 @@
 """Keys: who gets in, as whom, and how far; and the commands that make them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import pictures
 from tests.access_table import CELLS, GARBAGE, KEYS, REQUESTS, Cell
-from tests.http.client import Answer, Api, assert_refused
+from tests.http.bearers import bearing, new_key, with_key
+from tests.http.client import Api, assert_refused
 from tests.http.server import Server, command, running
 
 
@@ -17,37 +17,6 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that asks for keys."""
     with running(tmp_path_factory.mktemp("guarded"), {"AUTH": "keys"}) as server:
         yield server
-
-
-@dataclass(frozen=True)
-class Bearing:
-    """Sends every request with a key, but what goes to the store, which signs for itself."""
-
-    api: Api
-    authorization: str
-
-    def __call__(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        own = {} if target.startswith("/store") else {"Authorization": self.authorization}
-        return self.api.send(method, target, {**headers, **own}, body)
-
-
-def with_key(server: Server, owner: str, *scopes: str) -> Api:
-    """The API as a client with a new key sees it."""
-    return bearing(server, f"Bearer {new_key(server, owner, *scopes)[1]}")
-
-
-def bearing(server: Server, authorization: str) -> Api:
-    return replace(server.api, send=Bearing(server.api, authorization))
-
-
-def new_key(server: Server, owner: str, *scopes: str) -> tuple[str, str]:
-    """A new key's id and text."""
-    made = command(
-        server.folder, "keys", "create", "--owner", owner, *(word for scope in scopes for word in ("--scope", scope))
-    )
-    assert (made.returncode, made.stderr) == (0, "")
-    text = made.stdout.splitlines()[-1]
-    return text.split("_")[1], text
 
 
 PRIVATE = ["/image/list", "/image/1", "/image/1/details", "/image/1/thumbnail", "/image/uploads/x"]

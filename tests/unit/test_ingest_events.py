@@ -1,6 +1,6 @@
 """Events, claims and faults: what an ingest does besides the straight way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.records import Admission, Admitted, Filters, Original, Refusal, Upload
+from chalicelib.catalog.records import Admission, Admitted, Filters, Refusal, Upload
 from chalicelib.errors import BadImageError, UnavailableError
 from chalicelib.imaging.picture import Picture
 from chalicelib.runtime import Decoder, Runtime
@@ -168,7 +168,8 @@ def test_a_worker_that_was_taken_for_dead_undoes_what_it_wrote_and_stops(tmp_pat
     assert (upload.status, upload.claim) == ("stored", 2)
     files = files_in(repository.settings.storage)
     assert len(files) == 4
-    assert all(f"{upload_id}-2" in str(file) for file in files)
+    assert upload.storage_id is not None
+    assert all(upload.storage_id in str(file) for file in files)
     assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
     assert files_in(repository.settings.storage) == files
 
@@ -198,29 +199,38 @@ def test_bytes_that_change_with_every_look_are_left_to_a_later_delivery(tmp_path
 
 
 class DeletedMeanwhile:
-    """The rows of images, in which another owner deletes theirs as soon as it has been counted on."""
+    """The rows of images, in which the owner deletes an entry as soon as it has been counted on."""
 
     def __init__(self, repository: Runtime) -> None:
         self._repository = repository
 
-    def live_original(self, sha256: bytes) -> Original | None:
-        found = self._repository.catalog.images.live_original(sha256)
-        for image in images_of(self._repository, "another"):
-            self._repository.library.delete("another", image)
+    def known(self, owner: str, digests: Collection[bytes]) -> dict[bytes, int]:
+        found = self._repository.catalog.images.known(owner, digests)
+        self._delete(found)
         return found
+
+    def holds(self, owner: str, identity: bytes) -> bool:
+        found = self._repository.catalog.images.holds(owner, identity)
+        self._delete(found)
+        return found
+
+    def _delete(self, found: object) -> None:
+        for image in images_of(self._repository, "local") if found else []:
+            self._repository.library.delete("local", image)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._repository.catalog.images, name)
 
 
-def test_an_original_deleted_while_it_is_counted_on_makes_the_ingest_begin_again(repository: Runtime) -> None:
-    take_in(repository, CONTENT, "another")
+@pytest.mark.parametrize("held", [CONTENT, pictures.encoded(pictures.image(1), "BMP")], ids=["file", "pixels"])
+def test_an_entry_deleted_while_it_is_counted_on_makes_the_ingest_begin_again(repository: Runtime, held: bytes) -> None:
+    first = take_in(repository, held)
     catalog = copy(repository.catalog)
     catalog.images = DeletedMeanwhile(repository)  # type: ignore[assignment] # it stands in for the rows
     upload_id = arrived(repository)
     replace(repository.ingest, catalog=catalog).handle(event(upload_id))
     assert upload_of(repository, upload_id).status == "stored"
-    assert (images_of(repository, "another"), len(images_of(repository, "local"))) == ([], 1)
+    assert images_of(repository, "local") == [upload_of(repository, upload_id).image_id] != [first.image_id]
     assert len(files_in(repository.settings.storage)) == 4
     assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
 

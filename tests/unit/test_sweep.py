@@ -169,17 +169,20 @@ def objects_of_nobody(repository: Runtime, storage_id: str) -> None:
 
 def test_objects_that_no_row_names_go_after_a_day(repository: Runtime) -> None:
     kept = take_in(repository, pictures.png(1))
-    objects_of_nobody(repository, keys.storage_id(kept.id, 7))
-    objects_of_nobody(repository, keys.storage_id("0" * 36, 1))
+    objects_of_nobody(repository, f"{kept.id}-7")
+    objects_of_nobody(repository, keys.new_storage_id())
     assert swept(repository, DAY - HOUR).done == {}
     assert swept(repository, DAY + HOUR).done == {"left-over objects removed": 4}
     assert len(files_in(repository.settings.storage)) == 4
 
 
-def test_objects_of_an_upload_that_has_not_ended_stay(repository: Runtime) -> None:
+@pytest.mark.parametrize("earlier", [False, True])
+def test_objects_of_an_upload_that_is_worked_on_stay(repository: Runtime, earlier: bool) -> None:
     answer = ask(repository, pictures.png(1))
-    claim(repository, answer.upload.id)
-    objects_of_nobody(repository, keys.storage_id(answer.upload.id, 1))
+    storage_id = f"{answer.upload.id}-1" if earlier else keys.new_storage_id()
+    now = datetime.now(UTC)
+    repository.catalog.uploads.claim(answer.upload.id, now, now, None if earlier else storage_id)
+    objects_of_nobody(repository, storage_id)
     assert "left-over objects removed" not in sweep_ahead(repository, DAY + timedelta(minutes=1)).run(dry_run=True).done
     assert len(files_in(repository.settings.storage)) == 2
 
@@ -267,7 +270,7 @@ def wreck(repository: Runtime) -> None:
         ask(repository, pictures.png(seed))
     lose_event(repository, ask(repository, pictures.png(4)), pictures.png(4))
     claim(repository, ask(repository, pictures.png(5)).upload.id)
-    objects_of_nobody(repository, keys.storage_id("0" * 36, 1))
+    objects_of_nobody(repository, keys.new_storage_id())
     repository.store.put(keys.incoming("1" * 36), b"whose?", "image/png")
     repository.queue.drain()
 
@@ -383,10 +386,15 @@ def test_a_live_original_without_an_image_is_doomed_and_finished(repository: Run
         "DELETE FROM images WHERE id = 1",
     )
     assert sweep_ahead(repository, timedelta(0)).run(dry_run=True).problems == [
-        "Live originals without an image: 1, the first is 1."
+        "Live originals without an image: 1, the first is 1.",
+        "Owners whose counters are not what their rows say: 1, the first is local.",
     ]
     report = sweep_ahead(repository, timedelta(0)).run()
-    assert report.done == {"originals without an image doomed": 1, "doomed originals finished": 1}
+    assert report.done == {
+        "originals without an image doomed": 1,
+        "doomed originals finished": 1,
+        "owners counted anew": 1,
+    }
     assert report.problems == []
     assert len(files_in(repository.settings.storage)) == 4
 

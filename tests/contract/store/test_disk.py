@@ -27,8 +27,9 @@ from tests.contract.store.conftest import read
 ROOT = Path(__file__).parents[3]
 UPLOAD = "0" * 36
 INCOMING = keys.incoming(UPLOAD)
-ORIGINAL = keys.original(keys.storage_id(UPLOAD, 1))
-THUMBNAIL = keys.thumbnail(keys.storage_id(UPLOAD, 1), 256, "jpg")
+STORED = "0" * 32
+ORIGINAL = keys.original(STORED)
+THUMBNAIL = keys.thumbnail(STORED, 256, "jpg")
 
 
 def now() -> datetime:
@@ -112,7 +113,7 @@ def test_a_copy_takes_no_room_and_tells_when_it_was_made(tmp_path: Path) -> None
             store.copy(INCOMING, reading.etag, ORIGINAL, "image/jpeg")
     [copied] = store.list("originals/")
     assert now() - copied.modified < timedelta(hours=1), "a copy made just now would be swept as an old one"
-    assert os.path.samefile(tmp_path / INCOMING, next(tmp_path.rglob(f"{UPLOAD}-1")))
+    assert os.path.samefile(tmp_path / INCOMING, next(tmp_path.rglob(STORED)))
     assert len(files_in(tmp_path)) == 3
 
 
@@ -160,10 +161,16 @@ def test_the_secret_outlives_the_process_and_is_finished_if_its_maker_was_not(tm
 def test_strangers_in_the_folder_are_not_objects(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.put(ORIGINAL, b"x", "image/jpeg")
-    for stranger in ("incoming/.DS_Store", "originals/file", f"originals/{UPLOAD}-9", "originals/00000/00/notes.txt"):
+    for stranger in (
+        "incoming/.DS_Store",
+        "originals/file",
+        f"originals/{UPLOAD}-9",
+        f"originals/{STORED}",
+        "originals/00/notes.txt",
+    ):
         (tmp_path / stranger).write_bytes(b"?")
-    (tmp_path / "thumbnails/00000/00").mkdir(parents=True)
-    (tmp_path / f"thumbnails/00000/00/{UPLOAD}-1").write_bytes(b"a file where a folder should be")
+    (tmp_path / "thumbnails/00").mkdir(parents=True)
+    (tmp_path / f"thumbnails/00/{STORED}").write_bytes(b"a file where a folder should be")
     assert list(store.list("incoming/")) == []
     assert [found.key for found in store.list("originals/")] == [ORIGINAL]
     assert list(store.list("thumbnails/")) == []
@@ -296,7 +303,7 @@ def test_folders_that_come_and_go_lose_no_writer_its_file(tmp_path: Path) -> Non
     sizes = range(256, 264)
 
     def come_and_go(size: int) -> None:
-        key = keys.thumbnail(keys.storage_id(UPLOAD, 1), size, "jpg")
+        key = keys.thumbnail(STORED, size, "jpg")
         for _ in range(60):
             store.put(key, b"content", "image/jpeg")
             with store.open(key) as reading:

@@ -35,7 +35,7 @@ from tests.contract.store.conftest import CREDENTIALS, PATIENCE, REGION, client,
 ROOT = Path(__file__).parents[3]
 UPLOAD = "0" * 36
 INCOMING = keys.incoming(UPLOAD)
-ORIGINAL = keys.original(keys.storage_id(UPLOAD, 1))
+ORIGINAL = keys.original("0" * 32)
 TEMPORARY = Credentials("ASIAIOSFODNN7EXAMPLE", "secret/+=", "token/+= " * 100)
 NAMES = ["IMG_0001.JPG", "Größe & Maß.jpg", 'a "b" \\c;~*.jpg', "日本 🎉+%41.jpg"]
 
