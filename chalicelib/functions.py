@@ -8,8 +8,9 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import runtime, telemetry
 from chalicelib.catalog.records import ApiKey, Place, Scope
-from chalicelib.errors import BadRequestError
-from chalicelib.services.sweep import Report
+from chalicelib.errors import BadRequestError, UnavailableError
+from chalicelib.runtime import Runtime
+from chalicelib.services.sweep_report import Report
 
 #: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
 _LAST_CALL = 120_000
@@ -25,6 +26,7 @@ def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
     current = runtime.current()
     with telemetry.invocation(event.context) as ended:
+        current.belonging.settle_once()
         for record in event:
             current.ingest.handle(json.loads(record.body))
         ended["outcome"] = "done"
@@ -35,8 +37,12 @@ def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     current = runtime.current()
     with telemetry.invocation(event.context) as ended:
+        current.belonging.settle_once()
         report = current.sweep.go_on(_last_call(event.context))
-        ended |= {"outcome": "done", "broken_invariants": len(report.problems), **_answer(report)}
+        ended |= {"broken_invariants": len(report.problems), **_answer(report)}
+        if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
+            raise UnavailableError(report.fault)
+        ended["outcome"] = "done"
         return _answer(report)
 
 
@@ -55,33 +61,63 @@ def admin(event: Json, context: Any) -> Json:
 
 
 def _migrate(_context: Any) -> Json:
+    """The one command that does not ask whether catalog and store belong together: it comes before the roles that may."""
     runtime.current().migrate()
     return {"done": "The catalog is up to date."}
 
 
-def _sweep(context: Any, dry_run: bool = False, start: dict[str, str] | None = None) -> Json:
+def _adopt(_context: Any, confirm: bool = False) -> Json:
+    belonging = runtime.current().belonging
+    if belonging.is_settled():
+        return {"done": "Nothing: they belong together already."}
+    if not confirm:
+        return {"would": belonging.prospect(), "to_do_it": {"command": "adopt", "confirm": True}}
+    belonging.adopt()
+    return {"done": f"From now on {belonging.sides} belong together."}
+
+
+def _sweep(
+    context: Any,
+    dry_run: bool = False,
+    start: dict[str, str] | None = None,
+    all: bool = False,  # noqa: A002 - the word that operators write
+) -> Json:
     """`start` is the `stopped_at` of a run that was cut off."""
+    current = _looked_at() if dry_run else _settled()
     place = Place(**start) if start else None
-    return _answer(runtime.current().sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context)))
+    return _answer(current.sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context), remove_all=all))
 
 
 def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
     """The only time that the key itself is shown."""
-    key, text = runtime.current().access.create(owner, scopes)
+    key, text = _settled().access.create(owner, scopes)
     return {"id": key.id, "key": text}
 
 
 def _list_keys(_context: Any) -> Json:
-    return {"keys": [_shown(key) for key in runtime.current().access.all()]}
+    return {"keys": [_shown(key) for key in _looked_at().access.all()]}
 
 
 def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
-    runtime.current().access.revoke(id)
+    _settled().access.revoke(id)
     return {"done": "The key is revoked."}
+
+
+def _settled() -> Runtime:
+    """For what changes something."""
+    runtime.current().belonging.settle_once()
+    return runtime.current()
+
+
+def _looked_at() -> Runtime:
+    """For what only looks, and must leave even the repository's id as it is."""
+    runtime.current().belonging.look()
+    return runtime.current()
 
 
 _COMMANDS: dict[Any, Callable[..., Json]] = {
     "migrate": _migrate,
+    "adopt": _adopt,
     "sweep": _sweep,
     "create-key": _create_key,
     "list-keys": _list_keys,
@@ -104,4 +140,5 @@ def _answer(report: Report) -> Json:
         "done": dict(report.done),
         "problems": report.problems,
         "stopped_at": {"step": place.step, "after": place.after} if place else None,
+        "fault": report.fault,
     }
