@@ -23,8 +23,8 @@ from chalicelib.storage import files
 from chalicelib.storage.keys import (
     ASIDE,
     INCOMING,
-    ORIGINALS,
     REPOSITORY_ID,
+    SECTIONS,
     THUMBNAILS,
     aside,
     day_aside,
@@ -34,7 +34,6 @@ from chalicelib.storage.keys import (
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.presign import BUCKET, Presigner
 
-_SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 #: Where the names of the two levels of folders end within an id.
 _FIRST, _SECOND = 5, 7
 
@@ -73,7 +72,7 @@ class DiskStore:
         with files.answering():
             self._root.mkdir(0o700, parents=True, exist_ok=True)
             self._root.chmod(0o700)
-            for section in _SECTIONS:
+            for section in SECTIONS:
                 (self._root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(self._root / "signing-key")
             self._publisher.prepare(self._clock())
@@ -150,8 +149,8 @@ class DiskStore:
             self._publisher.write(self._root / REPOSITORY_ID, [repository_id.encode("ascii")])
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        if prefix not in _SECTIONS:
-            raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
+        if prefix not in SECTIONS:
+            raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
         self.check()
         for key in self._keys(prefix, after):
             # A file may vanish between its folder's listing and the look at it.

@@ -18,6 +18,8 @@ from datetime import date
 INCOMING = "incoming/"
 ORIGINALS = "originals/"
 THUMBNAILS = "thumbnails/"
+#: What a store lists.
+SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 REPOSITORY_ID = "repository-id"
 ASIDE = "aside/"
 

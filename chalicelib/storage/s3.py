@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import UnavailableError
-from chalicelib.storage.keys import ASIDE, INCOMING, ORIGINALS, REPOSITORY_ID, THUMBNAILS, aside, day_aside, is_key
+from chalicelib.storage.keys import ASIDE, INCOMING, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.s3_presign import S3Presigner
 from chalicelib.storage.sigv4 import Credentials
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _DELETED_AT_ONCE = 1000
-_SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 #: How often reading an object goes on where its connection broke.
 _RESUMPTIONS = 3
 
@@ -135,8 +134,8 @@ class S3Store:
             self._client.put_object(Bucket=self._bucket, Key=REPOSITORY_ID, Body=repository_id.encode("ascii"))
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        if prefix not in _SECTIONS:
-            raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
+        if prefix not in SECTIONS:
+            raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
         for found in self._found(prefix, after):
             if is_key(found["Key"]):
                 yield StoredObject(found["Key"], found["Size"], found["LastModified"].astimezone(UTC))
