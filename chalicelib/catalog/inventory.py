@@ -71,10 +71,10 @@ class Inventory:
         live = select(originals).where(originals.c.live == 1, originals.c.storage_id > after_storage_id)
         return self._originals(live.order_by(originals.c.storage_id).limit(limit))
 
-    def is_live(self, original_id: int) -> bool:
-        """Whether this original is (still) to be kept."""
-        live = select(originals.c.id).where(originals.c.id == original_id, originals.c.live == 1)
-        return self._database.read(lambda connection: connection.scalar(live) is not None)
+    def still_live(self, original: Original) -> bool:
+        """Whether an original seen live before is so now."""
+        statement = select(originals.c.id).where(originals.c.id == original.id, originals.c.live == 1)
+        return self._database.read(lambda connection: connection.scalar(statement) is not None)
 
     def named_storage_ids(self, ids: Collection[str]) -> set[str]:
         """Those of `ids` that a row names, of a live original or a doomed one; decided in one query."""

@@ -36,7 +36,7 @@ class Completion:
 
     def _report_lost(self, original: Original) -> None:
         """A file deleted since the rows were read is not lost."""
-        if self.catalog.inventory.is_live(original.id):
+        if self.catalog.inventory.still_live(original):
             self.report.broken_invariants(f"The original {original.file.storage_id} has a live row but no object.")
 
     def _make_thumbnails(self, original: Original) -> None:
@@ -57,7 +57,7 @@ class Completion:
         for size, content in thumbnails.contents.items():
             key = keys.thumbnail(file.storage_id, size, file.thumbnail_extension)
             self.store.put(key, content, thumbnails.content_type)
-        if self.catalog.inventory.is_live(original.id):
+        if self.catalog.inventory.still_live(original):
             self.report.count("sets of thumbnails made")
         else:  # deleted meanwhile: nothing of it may come back
             self.store.delete(_thumbnail_keys(file))
