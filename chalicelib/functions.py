@@ -1,5 +1,6 @@
 """What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from chalicelib.catalog.records import ApiKey, Place, Scope
 from chalicelib.errors import BadRequestError, UnavailableError
 from chalicelib.runtime import Runtime
 from chalicelib.services.sweep_report import Report
+from chalicelib.services.sweep_steps import Steps
 
 #: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
 _LAST_CALL = 120_000
@@ -50,11 +52,16 @@ def sweep(event: CloudWatchEvent) -> Json:
 def admin(event: Json, context: Any) -> Json:
     """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
     arguments = dict(event)
-    command = _COMMANDS.get(arguments.pop("command", None))
-    if command is None:
+    name = arguments.pop("command", None)
+    if not isinstance(name, str) or name not in _COMMANDS:
         raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    command = _COMMANDS[name]
+    try:
+        inspect.signature(command).bind(context, **arguments)
+    except TypeError as problem:
+        raise BadRequestError(f"The command {name} does not take this: {problem}.") from None
     runtime.current()
-    with telemetry.invocation(context, command=event["command"]) as ended:
+    with telemetry.invocation(context, command=name) as ended:
         answer = command(context, **arguments)
         ended["outcome"] = "done"
         return answer
@@ -84,8 +91,14 @@ def _sweep(
 ) -> Json:
     """`start` is the `stopped_at` of a run that was cut off."""
     current = _looked_at() if dry_run else _settled()
-    place = Place(**start) if start else None
+    place = _place(start) if start else None
     return _answer(current.sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context), remove_all=all))
+
+
+def _place(start: dict[str, str]) -> Place:
+    if start.keys() != {"step", "after"} or start["step"] not in Steps.names:
+        raise BadRequestError("`start` is the `stopped_at` that a sweep of this release answered.")
+    return Place(**start)
 
 
 def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
@@ -115,7 +128,7 @@ def _looked_at() -> Runtime:
     return runtime.current()
 
 
-_COMMANDS: dict[Any, Callable[..., Json]] = {
+_COMMANDS: dict[str, Callable[..., Json]] = {
     "migrate": _migrate,
     "adopt": _adopt,
     "sweep": _sweep,

@@ -12,7 +12,7 @@ from chalice.local import LambdaContext
 from app import app
 from chalicelib import runtime
 from chalicelib.catalog.records import Place
-from chalicelib.errors import ForeignStoreError, UnavailableError
+from chalicelib.errors import BadRequestError, ForeignStoreError, UnavailableError
 from chalicelib.imaging.picture import Thumbnails
 from chalicelib.runtime import Runtime
 from chalicelib.services.left_over import LeftOvers
@@ -289,3 +289,21 @@ def test_functions_refuse_a_catalog_that_is_not_the_stores(repository: Runtime, 
     assert "belong together" in admin({"command": "adopt", "confirm": True}, context)["done"]
     app.handler_map[command](events[command], context)
     assert len(files_in(repository.settings.storage)) == 4
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"command": "sweeep"},
+        {"command": ["sweep"]},
+        {"command": "sweep", "dryrun": True},
+        {"command": "create-key"},
+        {"command": "sweep", "start": {"step": "a step of next year", "after": ""}},
+        {"command": "sweep", "start": {"step": "doomed"}},
+    ],
+)
+def test_what_the_admin_function_does_not_know_is_answered_in_a_sentence(repository: Runtime, event: object) -> None:
+    runtime.use(repository)
+    with pytest.raises(BadRequestError):
+        app.handler_map["admin"](event, LambdaContext("admin", 256, 900_000))
