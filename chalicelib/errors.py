@@ -83,6 +83,10 @@ class UnavailableError(RepositoryError):
     status = 503
 
 
+class ForeignStoreError(RepositoryError):
+    """Catalog and store do not belong together. No request ever meets it: what it is raised in does not begin to work."""
+
+
 def revived(code: str, message: str) -> RepositoryError:
     """The refusal that was once recorded by its code and message."""
     for kind in RepositoryError.__subclasses__():

@@ -1,5 +1,6 @@
 """What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
 
+import inspect
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,8 +9,10 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import runtime, telemetry
 from chalicelib.catalog.records import ApiKey, Place, Scope
-from chalicelib.errors import BadRequestError
-from chalicelib.services.sweep import Report
+from chalicelib.errors import BadRequestError, UnavailableError
+from chalicelib.runtime import Runtime
+from chalicelib.services.sweep_report import Report
+from chalicelib.services.sweep_steps import Steps
 
 #: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
 _LAST_CALL = 120_000
@@ -25,6 +28,7 @@ def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
     current = runtime.current()
     with telemetry.invocation(event.context) as ended:
+        current.belonging.settle_once()
         for record in event:
             current.ingest.handle(json.loads(record.body))
         ended["outcome"] = "done"
@@ -35,8 +39,12 @@ def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     current = runtime.current()
     with telemetry.invocation(event.context) as ended:
+        current.belonging.settle_once()
         report = current.sweep.go_on(_last_call(event.context))
-        ended |= {"outcome": "done", "broken_invariants": len(report.problems), **_answer(report)}
+        ended |= {"broken_invariants": len(report.problems), **_answer(report)}
+        if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
+            raise UnavailableError(report.fault)
+        ended["outcome"] = "done"
         return _answer(report)
 
 
@@ -44,44 +52,85 @@ def sweep(event: CloudWatchEvent) -> Json:
 def admin(event: Json, context: Any) -> Json:
     """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
     arguments = dict(event)
-    command = _COMMANDS.get(arguments.pop("command", None))
-    if command is None:
+    name = arguments.pop("command", None)
+    if not isinstance(name, str) or name not in _COMMANDS:
         raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    command = _COMMANDS[name]
+    try:
+        inspect.signature(command).bind(context, **arguments)
+    except TypeError as problem:
+        raise BadRequestError(f"The command {name} does not take this: {problem}.") from None
     runtime.current()
-    with telemetry.invocation(context, command=event["command"]) as ended:
+    with telemetry.invocation(context, command=name) as ended:
         answer = command(context, **arguments)
         ended["outcome"] = "done"
         return answer
 
 
 def _migrate(_context: Any) -> Json:
+    """The one command that does not ask whether catalog and store belong together: it comes before the roles that may."""
     runtime.current().migrate()
     return {"done": "The catalog is up to date."}
 
 
-def _sweep(context: Any, dry_run: bool = False, start: dict[str, str] | None = None) -> Json:
+def _adopt(_context: Any, confirm: bool = False) -> Json:
+    belonging = runtime.current().belonging
+    if belonging.is_settled():
+        return {"done": "Nothing: they belong together already."}
+    if not confirm:
+        return {"would": belonging.prospect(), "to_do_it": {"command": "adopt", "confirm": True}}
+    belonging.adopt()
+    return {"done": f"From now on {belonging.sides} belong together."}
+
+
+def _sweep(
+    context: Any,
+    dry_run: bool = False,
+    start: dict[str, str] | None = None,
+    all: bool = False,  # noqa: A002 - the word that operators write
+) -> Json:
     """`start` is the `stopped_at` of a run that was cut off."""
-    place = Place(**start) if start else None
-    return _answer(runtime.current().sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context)))
+    current = _looked_at() if dry_run else _settled()
+    place = _place(start) if start else None
+    return _answer(current.sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context), remove_all=all))
+
+
+def _place(start: dict[str, str]) -> Place:
+    if start.keys() != {"step", "after"} or start["step"] not in Steps.names:
+        raise BadRequestError("`start` is the `stopped_at` that a sweep of this release answered.")
+    return Place(**start)
 
 
 def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
     """The only time that the key itself is shown."""
-    key, text = runtime.current().access.create(owner, scopes)
+    key, text = _settled().access.create(owner, scopes)
     return {"id": key.id, "key": text}
 
 
 def _list_keys(_context: Any) -> Json:
-    return {"keys": [_shown(key) for key in runtime.current().access.all()]}
+    return {"keys": [_shown(key) for key in _looked_at().access.all()]}
 
 
 def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
-    runtime.current().access.revoke(id)
+    _settled().access.revoke(id)
     return {"done": "The key is revoked."}
 
 
-_COMMANDS: dict[Any, Callable[..., Json]] = {
+def _settled() -> Runtime:
+    """For what changes something."""
+    runtime.current().belonging.settle_once()
+    return runtime.current()
+
+
+def _looked_at() -> Runtime:
+    """For what only looks, and must leave even the repository's id as it is."""
+    runtime.current().belonging.look()
+    return runtime.current()
+
+
+_COMMANDS: dict[str, Callable[..., Json]] = {
     "migrate": _migrate,
+    "adopt": _adopt,
     "sweep": _sweep,
     "create-key": _create_key,
     "list-keys": _list_keys,
@@ -104,4 +153,5 @@ def _answer(report: Report) -> Json:
         "done": dict(report.done),
         "problems": report.problems,
         "stopped_at": {"step": place.step, "after": place.after} if place else None,
+        "fault": report.fault,
     }

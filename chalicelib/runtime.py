@@ -17,9 +17,11 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
 from chalicelib.catalog.records import Quota
 from chalicelib.services.access import Access
+from chalicelib.services.belonging import Belonging
+from chalicelib.services.completion import MakeThumbnails
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.library import Library
-from chalicelib.services.sweep import MakeThumbnails, Sweep
+from chalicelib.services.sweep import Sweep
 from chalicelib.services.uploads import Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.port import ObjectStore
@@ -60,13 +62,15 @@ class Runtime:
     ingest: Ingest
     library: Library
     sweep: Sweep
+    belonging: Belonging
     migrate: Callable[[], None]
 
 
 def build(settings: Settings, decoder: Decoder | None = None) -> Runtime:
-    """Put a repository together: on a laptop with its catalog migrated, on AWS without any connection made.
+    """Put a repository together: on a laptop migrated, and its catalog the store's own; on AWS without any connection made.
 
-    Raises `UnavailableError` where a laptop's database is out of reach. `decoder` replaces what decodes otherwise.
+    Raises `UnavailableError` where a laptop's database is out of reach, `ForeignStoreError` where its catalog and store do not
+    belong together. `decoder` replaces what decodes otherwise.
     """
     if settings.on_lambda:
         from chalicelib import deployed
@@ -101,6 +105,7 @@ def assemble(
         ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch),
         library=Library(catalog, store),
         sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),
+        belonging=Belonging(catalog, store),
         migrate=lambda: migrate(database),
     )
 
@@ -133,6 +138,23 @@ _process = _Process()
 def current() -> Runtime:
     """This process's repository, built from the environment when it is first asked for."""
     return _process.get()
+
+
+def unsettled() -> Runtime:
+    """This process's repository as `current` puts it together, whether or not its catalog and store belong together."""
+    from chalicelib.local import composition
+
+    return composition.compose_unsettled(settings_module.from_env())
+
+
+def as_it_is() -> Runtime:
+    """This process's repository, to be looked at: nothing is made, migrated, removed or marked.
+
+    Raises what `build` raises, and `SettingsError` where there is nothing yet, or only what an earlier release has left.
+    """
+    from chalicelib.local import composition
+
+    return composition.compose_as_it_is(settings_module.from_env())
 
 
 def use(runtime: Runtime) -> None:

@@ -2,6 +2,7 @@
 
 from chalicelib.catalog.api_keys import ApiKeyRows
 from chalicelib.catalog.database import Database
+from chalicelib.catalog.identity import IdentityRows
 from chalicelib.catalog.images import ImageRows
 from chalicelib.catalog.inventory import Inventory
 from chalicelib.catalog.uploads import UploadRows
@@ -15,7 +16,13 @@ class Catalog:
         self.images = ImageRows(database)
         self.inventory = Inventory(database)
         self.api_keys = ApiKeyRows(database)
+        self.identity = IdentityRows(database)
         self._database = database
+
+    @property
+    def name(self) -> str:
+        """Which catalog this is, in words for an operator; without any password."""
+        return self._database.name
 
     def check(self) -> None:
         """Return when the database answers. Raises `UnavailableError`."""

@@ -59,6 +59,20 @@ class Database:
             raise ValueError(f"The catalog runs on sqlite or mysql+pymysql, not on {url.drivername}.")
         self._writer = self.engine.execution_options(**{engines.WRITING: True})
 
+    @property
+    def name(self) -> str:
+        """Which database this is, in words for an operator; a URL may hold passwords, in its query as well."""
+        url = self.engine.url
+        if url.drivername.startswith("sqlite"):
+            return f"the SQLite file {url.database}"
+        return f"the database {url.database} on {url.host}" + (f":{url.port}" if url.port else "")
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether this is a SQLite file that is not there: it would be made by the first look."""
+        url = self.engine.url
+        return url.drivername.startswith("sqlite") and not Path(url.database or "").is_file()
+
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction that is not committed. `fn` may run twice. Raises `UnavailableError`."""
 

@@ -16,6 +16,9 @@ from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+_SCRIPTS = Path(__file__).with_name("migrations")
 
 #: The newest of `migrations/versions`.
 HEAD = "0006"
@@ -39,11 +42,25 @@ def migrate(database: Database) -> None:
     from alembic.script import ScriptDirectory
 
     def upgrade(config: "Config", connection: Connection) -> None:
-        ours = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if _revision(connection) in ours | {None}:
+        if _revision(connection) in _ours(ScriptDirectory.from_config(config)) | {None}:
             command.upgrade(config, "head")
 
     _alone(database, upgrade)
+
+
+def is_due(database: Database) -> bool:
+    """Whether `migrate` would change the database. Raises `UnavailableError`."""
+    revision = database.read(_revision)
+    if revision == HEAD:
+        return False
+    from alembic.script import ScriptDirectory
+
+    return revision in _ours(ScriptDirectory(str(_SCRIPTS))) | {None}
+
+
+def _ours(scripts: "ScriptDirectory") -> set[str | None]:
+    """The revisions that this release knows."""
+    return {script.revision for script in scripts.walk_revisions()}
 
 
 def revert(database: Database, revision: str) -> None:
@@ -66,7 +83,7 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
 
     def transaction(connection: Connection) -> None:
         config = Config()
-        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+        config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
         config.attributes["connection"] = connection
         if connection.dialect.name == "sqlite":
             _without_foreign_keys(connection)

@@ -283,3 +283,21 @@ sweep_place = Table(
     PrimaryKeyConstraint("step", name="pk_sweep_place"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )
+
+
+class _Repository(TypedColumns):
+    #: Always 1: there is one repository.
+    row: Named[int] = Column(SmallInteger, autoincrement=False)
+    id: Named[str] = Column(Ascii(32))
+    #: 1 once the store was seen with this id; 0 while it is only what the store is to be given.
+    agreed: Named[int] = Column(SmallInteger)
+
+
+#: Holds one row, or none before the first start.
+repository = Table(
+    "repository",
+    metadata,
+    _Repository,
+    PrimaryKeyConstraint("row", name="pk_repository"),
+    **_OPTIONS | {"sqlite_autoincrement": False},
+)

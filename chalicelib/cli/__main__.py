@@ -5,7 +5,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from chalicelib.cli import keys, migrate, sweep
+from chalicelib.cli import adopt, keys, migrate, sweep
 from chalicelib.errors import RepositoryError
 from chalicelib.settings import SettingsError
 
@@ -14,7 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 for success, 1 for a fault or a broken invariant, 2 for misuse."""
     parser = argparse.ArgumentParser(prog="python -m chalicelib.cli", description="Commands for operators.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (keys, migrate, sweep):
+    for command in (adopt, keys, migrate, sweep):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.catalog.database import Database, sqlite_url
-from chalicelib.catalog.migrate import migrate
+from chalicelib.catalog.migrate import is_due, migrate
 from chalicelib.decoding import fence
 from chalicelib.decoding.decoders import Aside, Decoders, Room
 from chalicelib.imaging.picture import Limits
@@ -22,25 +22,54 @@ _WORKERS = 4
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
-    """The repository, its catalog migrated.
+    """The repository, its catalog migrated and seen to be the store's own.
 
-    Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable.
+    Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable,
+    `ForeignStoreError` where catalog and store do not belong together.
     """
-    public_url = settings.public_url or DEFAULT_PUBLIC_URL
+    built = compose_unsettled(settings, decoder)
+    built.belonging.settle()
+    return built
+
+
+def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+    """The repository, its catalog migrated. Raises what `compose` raises, but for `ForeignStoreError`."""
     try:
         settings.storage.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
     migrate(database)
+    return _assembled(settings, database, decoder)
+
+
+def compose_as_it_is(settings: Settings) -> Runtime:
+    """The repository, with folder, catalog and store left as they are. Raises what `compose` raises."""
+    database = _database(settings)
+    if database.is_missing:
+        raise SettingsError(f"There is no catalog in {database.name}: nothing was looked at, and nothing made.")
+    if settings.image_bucket is None and not settings.storage.is_dir():
+        raise SettingsError(f"There is no folder {settings.storage}: nothing was looked at, and nothing made.")
+    if is_due(database):
+        raise SettingsError(
+            f"The catalog in {database.name} has not the tables of this release: run `python -m chalicelib.cli migrate` "
+            "first; nothing was changed."
+        )
+    built = _assembled(settings, database, None, look_only=True)
+    built.belonging.look()
+    return built
+
+
+def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Runtime:
+    public_url = settings.public_url or DEFAULT_PUBLIC_URL
     # An event must outlive the claim of a worker that is gone: only then can the upload be taken over.
     patience = 2 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     queue = EventQueue(lambda notification: built.ingest.handle(notification), _WORKERS, patience)
     decoder = decoder or isolated_decoder(settings, queue.aside)
     if settings.image_bucket is None:
-        store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
-        built = assemble(settings, public_url, database, store, queue, decoder, store.temporary)
+        disk = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send, look_only=look_only)
+        built = assemble(settings, public_url, database, disk, queue, decoder, disk.temporary)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
         built = assemble(settings, public_url, database, bucket, queue, decoder)

@@ -9,6 +9,7 @@ from typing import IO
 
 from chalicelib import runtime, settings
 from chalicelib.decoding import warm
+from chalicelib.errors import RepositoryError
 from chalicelib.local.queue import EventQueue
 from chalicelib.local.watch import Watch
 from chalicelib.runtime import Runtime
@@ -70,10 +71,15 @@ def _sweep_now_and_then(started: Runtime) -> None:
     pause = threading.Event()
     while not pause.wait(SWEEP_EVERY_SECONDS):
         try:
+            started.belonging.settle()  # the folder may have got another catalog since the start
             report = started.sweep.run()
+        except RepositoryError as error:
+            log.error("the sweep did not begin: %s", error)  # noqa: TRY400 - the sentence is all there is to know
         except Exception:
             log.exception("the sweep broke off")
         else:
             log.info("sweep: %s", dict(report.done))
             for problem in report.problems:
                 log.error("sweep: %s", problem)
+            if report.fault:
+                log.error("the sweep broke off: %s", report.fault)

@@ -1,7 +1,8 @@
 """The object store of a laptop: a folder that keeps what the port promises, and permits over HTTP what S3 would.
 
     incoming/<upload_id>                 originals/<2>/<storage_id>            thumbnails/<2>/<storage_id>/<size>.<ext>
-    temporary/                           signing-key
+    temporary/                           signing-key                           repository-id
+    aside/<date>/…                       what the sweep took for left over, below the same folders as before
 
 `<2>` are the first characters of the id. Ids are random, so a thousand folders fill evenly, and a listing runs through them in
 key order, one at a time. What the release before stored stays in `<5>/<2>`: its ids sorted by time, and would fill few of two.
@@ -9,10 +10,11 @@ key order, one at a time. What the release before stored stays in `<5>/<2>`: its
 
 import heapq
 import os
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,22 @@ from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import files
-from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key, names_its_upload, storage_of, upload_of
+from chalicelib.storage.keys import (
+    ASIDE,
+    INCOMING,
+    REPOSITORY_ID,
+    SECTIONS,
+    THUMBNAILS,
+    aside,
+    day_aside,
+    is_key,
+    names_its_upload,
+    storage_of,
+    upload_of,
+)
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.presign import BUCKET, Presigner
 
-_SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 #: Where the names of the folders end within an id, level by level; and the same for ids of the release before.
 _LEVELS, _EARLIER_LEVELS = (2,), (5, 7)
 
@@ -33,7 +46,8 @@ class DiskStore:
     """An `ObjectStore` below `root`, which it makes private; safe for many threads and processes at once.
 
     `presigner` judges what comes to `url_base` over HTTP: a form post, when it is permitted, goes to `post`. `on_incoming`
-    is handed each event, in the shape of S3's notification, by the thread that caused it.
+    is handed each event, in the shape of S3's notification, by the thread that caused it. With `look_only` the folder is
+    left exactly as it is, and what is signed is good for nobody.
     """
 
     def __init__(
@@ -42,23 +56,32 @@ class DiskStore:
         url_base: str,
         clock: Callable[[], datetime],
         on_incoming: Callable[[dict[str, Any]], None] | None,
+        *,
+        look_only: bool = False,
     ) -> None:
         self._root = root
         #: For files that are being worked on: whatever a killed process leaves here is removed a day later.
         self.temporary = root / "temporary"
         self._clock = clock
         self._on_incoming = on_incoming
-        with files.answering():
-            root.mkdir(0o700, parents=True, exist_ok=True)
-            root.chmod(0o700)
-            for section in _SECTIONS:
-                (root / section).mkdir(0o700, exist_ok=True)
-            secret = files.shared_secret(root / "signing-key")
-            self._publisher = files.Publisher(root, self.temporary, clock())
+        self._publisher = files.Publisher(root, self.temporary)
+        secret = secrets.token_bytes(files.SECRET_BYTES) if look_only else self._prepare()
         self._etags = files.Etags(secret)
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
+        self.name = f"the folder {root}"
+
+    def _prepare(self) -> bytes:
+        """Make what is not there yet; returns the secret that signs."""
+        with files.answering():
+            self._root.mkdir(0o700, parents=True, exist_ok=True)
+            self._root.chmod(0o700)
+            for section in SECTIONS:
+                (self._root / section).mkdir(0o700, exist_ok=True)
+            secret = files.shared_secret(self._root / "signing-key")
+            self._publisher.prepare(self._clock())
+        return secret
 
     def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the type is in the signed URL
         self._write(key, [content], "ObjectCreated:Put")
@@ -104,9 +127,45 @@ class DiskStore:
                 path.unlink(missing_ok=True)
             self._remove_empty(path.parent)
 
+    def set_aside(self, keys: Iterable[str], now: datetime) -> None:
+        for key in filter(is_key, keys):
+            path = self._path(key)
+            target = self._root / aside(now.date(), str(path.relative_to(self._root)))
+            with files.answering():
+                target.parent.mkdir(0o700, parents=True, exist_ok=True)
+                # Losing a move with the power leaves the object where it was: the sweep's daily bread.
+                with suppress(FileNotFoundError):
+                    path.replace(target)
+            self._remove_empty(path.parent)
+
+    def forget_aside(self, before: date, *, dry_run: bool) -> int:
+        removed, failed = 0, None
+        for name in files.names(self._root / ASIDE):
+            day = day_aside(name)
+            if day is not None and day < before:
+                try:
+                    removed += files.remove_tree(self._root / ASIDE / name, dry_run=dry_run)
+                except OSError as error:  # the days behind it must not wait for it
+                    failed = error
+        with files.answering():
+            if failed:
+                raise failed
+        return removed
+
+    def repository_id(self) -> str | None:
+        with files.answering():
+            try:
+                return (self._root / REPOSITORY_ID).read_text("ascii", "replace").strip()
+            except FileNotFoundError:
+                return None
+
+    def keep_repository_id(self, repository_id: str) -> None:
+        with files.answering():
+            self._publisher.write(self._root / REPOSITORY_ID, [repository_id.encode("ascii")])
+
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        if prefix not in _SECTIONS:
-            raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
+        if prefix not in SECTIONS:
+            raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
         self.check()
         for key in self._keys(prefix, after):
             # A file may vanish between its folder's listing and the look at it.

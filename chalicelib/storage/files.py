@@ -5,6 +5,7 @@ import fcntl
 import hmac
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from chalicelib.storage.port import ObjectChanged
 _CHUNK = 1024 * 1024
 #: No writer is at work for so long.
 _LEFTOVER = timedelta(days=1)
-_SECRET_BYTES = 32
+SECRET_BYTES = 32
 #: How often a file is put into a folder that others, deleting, find empty and remove under it.
 _TRIES = 100
 #: The file system, or the two folders between them, cannot share one file under two names.
@@ -55,14 +56,22 @@ def names(folder: Path) -> list[str]:
         return []
 
 
+def remove_tree(folder: Path, *, dry_run: bool) -> int:
+    """Remove a folder with all that is in it, or with `dry_run` only count its files; returns how many."""
+    count = sum(len(found) for _, _, found in os.walk(folder))
+    if not dry_run:
+        shutil.rmtree(folder)
+    return count
+
+
 def shared_secret(path: Path) -> bytes:
     """Random bytes that all who ask for this path agree on, kept in a file that only its owner can read."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        secret = os.pread(descriptor, _SECRET_BYTES, 0)
-        if len(secret) < _SECRET_BYTES:  # new, or its maker was interrupted and has signed nothing yet
-            secret = secrets.token_bytes(_SECRET_BYTES)
+        secret = os.pread(descriptor, SECRET_BYTES, 0)
+        if len(secret) < SECRET_BYTES:  # new, or its maker was interrupted and has signed nothing yet
+            secret = secrets.token_bytes(SECRET_BYTES)
             os.pwrite(descriptor, secret, 0)
             os.fsync(descriptor)
         return secret
@@ -101,11 +110,14 @@ class OpenFile:
 class Publisher:
     """Puts files into folders below `root` by way of a private folder beside them. Raises `OSError` as the system does."""
 
-    def __init__(self, root: Path, temporary: Path, now: datetime) -> None:
+    def __init__(self, root: Path, temporary: Path) -> None:
         self._root = root
         self._temporary = temporary
-        temporary.mkdir(0o700, exist_ok=True)
-        self._sync(root)
+
+    def prepare(self, now: datetime) -> None:
+        """Make the private folder, and remove what killed writers left in it."""
+        self._temporary.mkdir(0o700, exist_ok=True)
+        self._sync(self._root)
         self._remove_leftovers((now - _LEFTOVER).timestamp())
 
     def write(self, path: Path, content: Iterable[bytes]) -> os.stat_result:
@@ -158,7 +170,7 @@ class Publisher:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
         for folder in path.parents:  # a folder made on the way must not be lost either, whoever made it
             self._sync(folder)
-            if folder.parent == self._root:  # whose folders have been there, and safe, since it was opened
+            if self._root in (folder, folder.parent):  # whose folders have been there, and safe, since it was opened
                 break
 
     def _sync(self, folder: Path) -> None:

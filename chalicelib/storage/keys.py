@@ -3,20 +3,28 @@
     incoming/<upload_id>                      what a client sent, until it has been taken in; the only keys that raise events
     originals/<storage_id>                    the exact bytes of a stored file
     thumbnails/<storage_id>/<size>.<ext>      its thumbnails
+    repository-id                             says to which catalog all of them belong
+    aside/<date>/<key>                        what the sweep took for left over that day
 
 A storage id is random, and minted anew by every attempt to take a file in: no key is ever written by two workers or shared by
 two originals, so deleting one can never take another's bytes; and a key tells its reader neither whose upload it was nor when.
 Ids of the release before are `<upload_id>-<claim>`; their objects keep them.
+The last two are never listed, read or signed as objects: `is_key` knows nothing of them.
 """
 
 import base64
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import date
 
 INCOMING = "incoming/"
 ORIGINALS = "originals/"
 THUMBNAILS = "thumbnails/"
+#: What a store lists.
+SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
+REPOSITORY_ID = "repository-id"
+ASIDE = "aside/"
 
 _UPLOAD_ID = r"[0-9a-v]{36}"
 _EARLIER_STORAGE_ID = rf"{_UPLOAD_ID}-[0-9]{{1,9}}"
@@ -53,6 +61,18 @@ def names_its_upload(storage_id: str) -> bool:
 def all_of(storage_id: str, sizes: Iterable[int], extension: str) -> list[str]:
     """Every key of one stored file: its original and its thumbnails."""
     return [original(storage_id), *(thumbnail(storage_id, size, extension) for size in sizes)]
+
+
+def aside(day: date, key: str) -> str:
+    return f"{ASIDE}{day.isoformat()}/{key}"
+
+
+def day_aside(text: str) -> date | None:
+    """The day in a key of something set aside, or in the name of a day's folder; `None` where there is none."""
+    try:
+        return date.fromisoformat(text.removeprefix(ASIDE).partition("/")[0])
+    except ValueError:
+        return None
 
 
 def is_upload_id(text: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 Disposition = Literal["inline", "attachment"]
@@ -51,6 +51,10 @@ class ObjectStore(Protocol):
     """Every method raises `UnavailableError` when the store does not answer."""
 
     @property
+    def name(self) -> str:
+        """Which store this is, in words for an operator."""
+
+    @property
     def origin(self) -> str:
         """Scheme and host of every ticket and signed URL, as a browser's policy names them."""
 
@@ -67,6 +71,24 @@ class ObjectStore(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove the objects; keys that name none are passed over."""
+
+    def set_aside(self, keys: Iterable[str], now: datetime) -> None:
+        """Take the objects out of every listing, but keep their bytes where an operator finds them under the day of `now`.
+
+        Keys that name no object are passed over.
+        """
+
+    def forget_aside(self, before: date, *, dry_run: bool) -> int:
+        """Destroy what was set aside on an earlier day than `before`, or with `dry_run` only count it; returns how much.
+
+        A bucket that keeps versions, and for how long, is left to its own rules.
+        """
+
+    def repository_id(self) -> str | None:
+        """The id of the repository whose pictures lie here; `None` where nobody has left one yet."""
+
+    def keep_repository_id(self, repository_id: str) -> None:
+        """Leave this id, in place of any other; durable when this returns."""
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         """The objects under `incoming/`, `originals/` or `thumbnails/` by key, in order, those greater than `after`."""

@@ -3,12 +3,12 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import UnavailableError
-from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key
+from chalicelib.storage.keys import ASIDE, INCOMING, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.s3_presign import S3Presigner
 from chalicelib.storage.sigv4 import Credentials
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _DELETED_AT_ONCE = 1000
-_SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 #: How often reading an object goes on where its connection broke.
 _RESUMPTIONS = 3
 
@@ -46,6 +45,10 @@ class S3Store:
         self._lock = threading.RLock()
         self._known_session: Session | None = None
         self._known_client: Any = None
+
+    @property
+    def name(self) -> str:
+        return f"the bucket {self._bucket}" + (f" at {self._endpoint_url}" if self._endpoint_url else "")
 
     @property
     def origin(self) -> str:
@@ -85,16 +88,60 @@ class S3Store:
         return StoredObject(key, found["ContentLength"], found["LastModified"].astimezone(UTC))
 
     def delete(self, keys: Iterable[str]) -> None:
-        named = ({"Key": key} for key in keys if is_key(key))
+        self._delete(filter(is_key, keys))
+
+    def _delete(self, keys: Iterable[str]) -> None:
+        named = ({"Key": key} for key in keys)
         while batch := list(islice(named, _DELETED_AT_ONCE)):
             with _answering():
                 done = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
             for failed in done.get("Errors", ()):
                 raise UnavailableError(f"The store does not answer: {failed['Code']}.")
 
+    def set_aside(self, keys: Iterable[str], now: datetime) -> None:
+        """A bucket that keeps versions does so by itself; in another one they are copied first."""
+        going = list(filter(is_key, keys))
+        if not self._keeps_versions():
+            for key in going:
+                with suppress(ObjectMissing), _answering():
+                    source = {"Bucket": self._bucket, "Key": key}
+                    self._client.copy_object(Bucket=self._bucket, Key=aside(now.date(), key), CopySource=source)
+        self._delete(going)
+
+    def forget_aside(self, before: date, *, dry_run: bool) -> int:
+        past = [found["Key"] for found in self._found(ASIDE) if (day_aside(found["Key"]) or before) < before]
+        if not dry_run:
+            self._delete(past)
+        return len(past)
+
+    def _keeps_versions(self) -> bool:
+        try:
+            with _answering():
+                return bool(self._client.get_bucket_versioning(Bucket=self._bucket).get("Status") == "Enabled")
+        except (UnavailableError, ObjectMissing):  # servers that do not know the question, or may not be asked it
+            return False
+
+    def repository_id(self) -> str | None:
+        try:
+            with _answering():
+                content: bytes = self._client.get_object(Bucket=self._bucket, Key=REPOSITORY_ID)["Body"].read()
+        except ObjectMissing:
+            return None
+        return content.decode("ascii", "replace").strip()
+
+    def keep_repository_id(self, repository_id: str) -> None:
+        with _answering():
+            self._client.put_object(Bucket=self._bucket, Key=REPOSITORY_ID, Body=repository_id.encode("ascii"))
+
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
-        if prefix not in _SECTIONS:
-            raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
+        if prefix not in SECTIONS:
+            raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
+        for found in self._found(prefix, after):
+            if is_key(found["Key"]):
+                yield StoredObject(found["Key"], found["Size"], found["LastModified"].astimezone(UTC))
+
+    def _found(self, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
+        """What S3 says of each object under a prefix, in order."""
         begin = {"StartAfter": after} if after else {}
         with _answering():
             pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, **begin))
@@ -103,9 +150,7 @@ class S3Store:
                 page = next(pages, None)
             if page is None:
                 return
-            for found in page.get("Contents", ()):
-                if is_key(found["Key"]):
-                    yield StoredObject(found["Key"], found["Size"], found["LastModified"].astimezone(UTC))
+            yield from page.get("Contents", ())
 
     def raise_event(self, key: str) -> None:
         """By copying the object onto itself, as nothing else makes S3 speak of it again."""

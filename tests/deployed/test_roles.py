@@ -16,6 +16,7 @@ Session = Any
 
 UPLOAD = "incoming/" + "0" * 36
 ORIGINAL = f"originals/{'0' * 36}-1"
+REPOSITORY_ID = "repository-id"
 THUMBNAIL = f"thumbnails/{'0' * 36}-1/256.jpg"
 
 
@@ -78,13 +79,17 @@ def read_code(session: Session, _stack: Stack) -> Any:
         ("APIHandler", s3("delete_object", UPLOAD)),
         ("APIHandler", s3("put_object", ORIGINAL, Body=b"")),
         ("APIHandler", s3("put_object", "elsewhere", Body=b"")),
+        ("APIHandler", s3("get_object", REPOSITORY_ID)),
+        ("APIHandler", s3("put_object", REPOSITORY_ID, Body=b"")),
         ("APIHandler", sqs("receive_message")),
         ("APIHandler", sqs("send_message", MessageBody="{}")),
         ("CheckKey", s3("get_object", ORIGINAL)),
+        ("CheckKey", s3("get_object", REPOSITORY_ID)),
         ("CheckKey", s3("put_object", UPLOAD, Body=b"")),
         ("CheckKey", sqs("receive_message")),
         ("Ingest", s3("put_object", UPLOAD, Body=b"")),
         ("Ingest", s3("get_object", ORIGINAL)),
+        ("Ingest", s3("delete_object", REPOSITORY_ID)),
         ("Ingest", sqs("send_message", MessageBody="{}")),
         ("Ingest", sqs("purge_queue")),
         ("Sweep", s3("put_object", "elsewhere", Body=b"")),

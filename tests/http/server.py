@@ -29,12 +29,13 @@ class Server:
         self.folder = folder
         self.api = Api(over_socket("127.0.0.1", port), f"http://127.0.0.1:{port}")
         self.log: list[str] = []
+        self._serves = False
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def wait_until_ready(self) -> None:
-        if not self._ready.wait(_START_SECONDS) or self.process.poll() is not None:
+        if not self._ready.wait(_START_SECONDS) or not self._serves:
             raise AssertionError("the server did not start:\n" + "".join(self.log))
 
     def kill(self) -> None:
@@ -64,8 +65,9 @@ class Server:
         for line in self.process.stdout:
             self.log.append(line)
             if _READY.match(line):
+                self._serves = True
                 self._ready.set()
-        self._ready.set()
+        self._ready.set()  # it has ended, having served or not
 
 
 def command(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":

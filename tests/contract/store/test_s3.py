@@ -174,6 +174,23 @@ def test_a_copy_takes_the_type_it_is_given(emulator: str) -> None:
     assert client("s3", emulator).head_object(Bucket=bucket, Key=ORIGINAL)["ContentType"] == "image/jpeg"
 
 
+def test_a_bucket_that_keeps_versions_is_where_an_object_lies_aside(moto: str) -> None:
+    bucket, s3 = new_bucket(moto), client("s3", moto)
+    store = S3Store(bucket, REGION, now, moto, CREDENTIALS)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    store.put(ORIGINAL, b"content", "image/jpeg")
+    store.set_aside([ORIGINAL], now())
+    assert store.head(ORIGINAL) is None
+    assert store.forget_aside(now().date() + timedelta(days=30), dry_run=False) == 0
+    found = s3.list_object_versions(Bucket=bucket)
+    assert [(version["Key"], version["IsLatest"]) for version in found["Versions"]] == [(ORIGINAL, False)]
+    # What docs/operations.md tells an operator to do.
+    [marker] = found["DeleteMarkers"]
+    s3.delete_object(Bucket=bucket, Key=marker["Key"], VersionId=marker["VersionId"])
+    with store.open(ORIGINAL) as reading:
+        assert read(reading) == b"content"
+
+
 def test_a_store_that_is_down_says_so_from_every_method() -> None:
     store = S3Store("bucket", REGION, now, f"http://127.0.0.1:{free_port()}", CREDENTIALS)
     acts: list[Callable[[], object]] = [
@@ -185,6 +202,10 @@ def test_a_store_that_is_down_says_so_from_every_method() -> None:
         lambda: store.delete([INCOMING]),
         lambda: list(store.list("incoming/")),
         lambda: store.raise_event(INCOMING),
+        lambda: store.set_aside([ORIGINAL], now()),
+        lambda: store.forget_aside(now().date(), dry_run=True),
+        store.repository_id,
+        lambda: store.keep_repository_id("0" * 32),
     ]
     with ThreadPoolExecutor(len(acts)) as threads:
         for answer in [threads.submit(act) for act in acts]:

@@ -257,3 +257,36 @@ def test_a_url_that_was_tampered_with_is_refused(backend: Backend, before: str, 
     url = backend.store.url(ORIGINAL, "image/jpeg", "name.jpg", "inline")
     assert before in url
     assert backend.get(url.replace(before, after)).status == 403
+
+
+TODAY = datetime(2026, 11, 26, 10, 30, tzinfo=UTC)
+
+
+def test_what_is_set_aside_is_in_no_listing_and_read_by_nobody_and_goes_after_its_day(store: ObjectStore) -> None:
+    for key in (INCOMING, ORIGINAL, THUMBNAIL):
+        store.put(key, b"bytes", "image/jpeg")
+    kept = keys.original(keys.new_storage_id())
+    store.put(kept, b"kept", "image/jpeg")
+    missing = keys.original(keys.new_storage_id())
+    store.set_aside([INCOMING, ORIGINAL, missing, THUMBNAIL, "elsewhere"], TODAY)
+    assert [item.key for prefix in keys.SECTIONS for item in store.list(prefix)] == [kept]
+    assert [store.head(key) for key in (INCOMING, ORIGINAL, THUMBNAIL)] == [None] * 3
+    assert store.forget_aside(TODAY.date(), dry_run=False) == 0
+    tomorrow = (TODAY + timedelta(days=1)).date()
+    assert store.forget_aside(tomorrow, dry_run=True) == 3
+    assert store.forget_aside(tomorrow, dry_run=False) == 3
+    assert store.forget_aside(tomorrow, dry_run=False) == 0
+    assert content_of(store, kept) == b"kept"
+
+
+def test_the_repositorys_id_is_no_object(store: ObjectStore) -> None:
+    assert store.repository_id() is None
+    for given in ("a" * 32, "b" * 32):
+        store.keep_repository_id(given)
+        assert store.repository_id() == given
+    assert [item.key for prefix in keys.SECTIONS for item in store.list(prefix)] == []
+    store.delete(["repository-id"])
+    store.set_aside(["repository-id"], TODAY)
+    assert store.repository_id() == "b" * 32
+    with pytest.raises(ObjectMissing), store.open("repository-id"):
+        pass
