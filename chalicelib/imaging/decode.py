@@ -31,7 +31,7 @@ _PLUGINS = {
 }
 _MAX_PROFILE_BYTES = 16 << 20
 #: How decoders say that they got no memory, which is no damage.
-_OUT_OF_MEMORY = re.compile(r"memory|could not create decoder|alloc", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"out of memory|insufficient memory|allocat|could not create decoder", re.IGNORECASE)
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # The limits are ours, come from the settings, and are checked before Pillow sees the file.
