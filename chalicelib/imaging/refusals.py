@@ -25,7 +25,7 @@ _DAMAGE = re.compile(
     r"truncated|checksum|corrupt|invalid input|missing or empty|end of (?:file|data)|did not give|decoding of .* failed", re.I
 )
 #: How decoders say that they got no memory, which is no damage.
-_OUT_OF_MEMORY = re.compile(r"memory|could not create decoder|alloc", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"out of memory|insufficient memory|allocat|could not create decoder", re.IGNORECASE)
 _KIND = re.compile(r"not (?:implemented|supported|available)|unsupported|no codec", re.I)
 
 
