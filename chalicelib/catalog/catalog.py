@@ -18,5 +18,5 @@ class Catalog:
         self._database = database
 
     def check(self) -> None:
-        """Return when the database answers. Raises `UnavailableError`."""
-        self._database.check()
+        """Return when the catalog can be written. Raises `UnavailableError`."""
+        self._database.check_writing()
