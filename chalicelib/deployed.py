@@ -3,6 +3,7 @@
 The function is the decoder's isolation: it has its own memory and time limit, and takes one file at a time.
 """
 
+import tempfile
 from pathlib import Path
 
 from chalicelib import telemetry
@@ -10,6 +11,7 @@ from chalicelib.backends import open_bucket, open_database
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.runtime import Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.workspace import Workspace
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
@@ -20,7 +22,10 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     # A function works on one request at a time.
     database = open_database(settings, settings.database_url, pool_size=1, clock=now)
     store = open_bucket(settings, settings.image_bucket, now)
-    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder or direct_decoder(settings))
+    # A function that was killed starts again in the same place, where its files still lie.
+    workspace = Workspace(Path(tempfile.gettempdir()) / "image-repo")
+    decoder = decoder or direct_decoder(settings)
+    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder, workspace)
 
 
 class NoDeliveries:

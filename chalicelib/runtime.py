@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
 from chalicelib import settings as settings_module
@@ -17,11 +16,13 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
 from chalicelib.services.access import Access
 from chalicelib.services.ingest import Examine, Ingest
+from chalicelib.services.later import Later
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import MakeThumbnails, Sweep
 from chalicelib.services.uploads import Quota, Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.port import ObjectStore
+from chalicelib.storage.workspace import Workspace
 
 #: The route of a laptop's store, below the public URL.
 STORE_PATH = "/store"
@@ -59,6 +60,7 @@ class Runtime:
     ingest: Ingest
     library: Library
     sweep: Sweep
+    workspace: Workspace
     migrate: Callable[[], None]
 
 
@@ -83,12 +85,12 @@ def assemble(
     store: ObjectStore,
     queue: Deliveries,
     decoder: Decoder,
-    scratch: Path | None = None,
+    workspace: Workspace,
 ) -> Runtime:
-    """The services over a database, a store and a decoder; `scratch` is where files lie that are being worked on."""
+    """The services over a database, a store and a decoder; `workspace` is where files lie that are being worked on."""
     stale_after = timedelta(seconds=settings.stale_seconds)
     quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
-    catalog = Catalog(database)
+    catalog, later = Catalog(database), Later()
     return Runtime(
         settings=settings,
         public_url=public_url,
@@ -96,10 +98,11 @@ def assemble(
         store=store,
         queue=queue,
         access=Access(catalog, now),
-        uploads=Uploads(catalog, store, settings.max_bytes, quota, now),
-        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch),
+        uploads=Uploads(catalog, store, settings.max_bytes, quota, now, later),
+        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, workspace.folder, later),
         library=Library(catalog, store),
-        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),
+        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, workspace.folder),
+        workspace=workspace,
         migrate=lambda: migrate(database),
     )
 

@@ -30,8 +30,8 @@ def post_object() -> Response:
         return _error(StoreRefusal(400, "MalformedPOSTRequest", problem.message))
     except StoreRefusal as refusal:
         return _error(refusal)
-    except UnavailableError:
-        return _error(StoreRefusal(503, "ServiceUnavailable", "Please reduce your request rate."))
+    except UnavailableError as problem:
+        return _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
     return Response("", status_code=204)
 
 
@@ -47,8 +47,8 @@ def get_object() -> Response:
         return _error(refusal)
     except (ObjectMissing, ObjectChanged):
         return _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
-    except UnavailableError:
-        return _error(StoreRefusal(503, "ServiceUnavailable", "Please reduce your request rate."))
+    except UnavailableError as problem:
+        return _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
     headers: Headers = {
         **_SERVED,
         "ETag": etag,

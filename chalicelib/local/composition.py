@@ -12,7 +12,8 @@ from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.local.queue import EventQueue
 from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
-from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk import TEMPORARY, DiskStore
+from chalicelib.storage.workspace import Workspace
 
 #: Where `chalice local` listens unless it is told otherwise.
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
@@ -34,17 +35,18 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
     migrate(database)
-    # An event must outlive the claim of a worker that is gone: only then can the upload be taken over.
-    patience = 2 * settings.stale_seconds
+    # Whoever waits for the queue waits beyond the claim of a worker that is gone: only then is the upload taken over.
+    patience = 2.0 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     workers = _WORKERS_PER_DECODER * settings.decode_processes
     queue = EventQueue(lambda notification: built.ingest.handle(notification), workers, patience)
+    decoder = decoder or isolated_decoder(settings)
     if settings.image_bucket is None:
         store = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send)
-        built = assemble(settings, public_url, database, store, queue, decoder or isolated_decoder(settings), store.temporary)
+        built = assemble(settings, public_url, database, store, queue, decoder, store.workspace)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
-        built = assemble(settings, public_url, database, bucket, queue, decoder or isolated_decoder(settings))
+        built = assemble(settings, public_url, database, bucket, queue, decoder, Workspace(settings.storage / TEMPORARY))
     return built
 
 

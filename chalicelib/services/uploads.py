@@ -15,7 +15,9 @@ from chalicelib.errors import (
     PayloadTooLargeError,
     QuotaExceededError,
     RepositoryError,
+    UnavailableError,
 )
+from chalicelib.services.later import Later
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectStore, Ticket
@@ -74,13 +76,17 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits."""
+    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits.
+
+    `later` is what this process owes the catalog.
+    """
 
     catalog: Catalog
     store: ObjectStore
     max_bytes: int
     quota: Quota
     clock: Callable[[], datetime]
+    later: Later
     patience: float = PATIENCE
 
     def ask(self, owner: str, offers: Sequence[Offer]) -> list[Send | Held | Refused]:
@@ -115,7 +121,11 @@ class Uploads:
         self._check_size(len(content))
         upload = self._new(owner, name, len(content), None)
         self._enter(owner, [upload])
-        self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
+        try:
+            self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
+        except Exception:  # the client sends it again as another upload: this one must not count for the owner's limits
+            self.later.do(lambda: self.catalog.uploads.withdraw([upload]))
+            raise
         return self._wait(owner, upload.id)
 
     def status(self, owner: str, upload_id: str) -> Upload:
@@ -127,6 +137,7 @@ class Uploads:
 
     def _enter(self, owner: str, wanted: Sequence[NewUpload]) -> None:
         """What is under way counts as if it were held already, so that many tickets at once do not pass a limit together."""
+        self.later.catch_up()
         quota = self.quota
         if wanted and quota != Quota():
             usage = self.catalog.uploads.usage(owner, self.clock())
@@ -134,7 +145,11 @@ class Uploads:
             _check_limit("images", quota.max_images, usage.images + usage.open_uploads, len(wanted))
             wanted_bytes = sum(upload.size for upload in wanted)
             _check_limit("bytes", quota.max_bytes, usage.image_bytes + usage.open_bytes, wanted_bytes)
-        self.catalog.uploads.add(wanted)
+        try:
+            self.catalog.uploads.add(wanted)
+        except UnavailableError:  # they may be there all the same, and nobody is told of them
+            self.later.owe(lambda: self.catalog.uploads.withdraw(wanted))
+            raise
 
     def _check_size(self, size: int) -> None:
         if size > self.max_bytes:

@@ -1,7 +1,7 @@
 """The object store of a laptop: a folder that keeps what the port promises, and permits over HTTP what S3 would.
 
     incoming/<upload_id>                 originals/<5>/<2>/<storage_id>        thumbnails/<5>/<2>/<storage_id>/<size>.<ext>
-    temporary/                           signing-key
+    temporary/<process>/                 signing-key
 
 `<5>/<2>` are the first characters of the id. Ids sort by time, so a listing runs through these folders in key order, one
 at a time, and no folder outgrows what is stored in half a minute or so.
@@ -21,14 +21,17 @@ from chalicelib.storage import files
 from chalicelib.storage.keys import INCOMING, ORIGINALS, THUMBNAILS, is_key, upload_of
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.presign import BUCKET, Presigner
+from chalicelib.storage.workspace import Workspace
 
+#: The folder of the folders that processes work in.
+TEMPORARY = "temporary"
 _SECTIONS = (INCOMING, ORIGINALS, THUMBNAILS)
 #: Where the names of the two levels of folders end within an id.
 _FIRST, _SECOND = 5, 7
 
 
 class DiskStore:
-    """An `ObjectStore` below `root`, which it makes private; safe for many threads and processes at once.
+    """An `ObjectStore` below `root`, in folders that it makes private; safe for many threads and processes at once.
 
     `presigner` judges what comes to `url_base` over HTTP: a form post, when it is permitted, goes to `post`. `on_incoming`
     is handed each event, in the shape of S3's notification, by the thread that caused it.
@@ -42,17 +45,16 @@ class DiskStore:
         on_incoming: Callable[[dict[str, Any]], None] | None,
     ) -> None:
         self._root = root
-        #: For files that are being worked on: whatever a killed process leaves here is removed a day later.
-        self.temporary = root / "temporary"
         self._clock = clock
         self._on_incoming = on_incoming
         with files.answering():
             root.mkdir(0o700, parents=True, exist_ok=True)
-            root.chmod(0o700)
             for section in _SECTIONS:
                 (root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(root / "signing-key")
-            self._publisher = files.Publisher(root, self.temporary, clock())
+            #: For files that are being worked on.
+            self.workspace = Workspace(root / TEMPORARY)
+            self._publisher = files.Publisher(root, self.workspace.folder)
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
@@ -94,7 +96,7 @@ class DiskStore:
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         if prefix not in _SECTIONS:
             raise ValueError(f"{prefix!r} is not one of {', '.join(_SECTIONS)}")
-        self.check()
+        self._check_folder()
         for key in self._keys(prefix, after):
             # A file may vanish between its folder's listing and the look at it.
             if key > after and (found := self.head(key)):
@@ -112,12 +114,20 @@ class DiskStore:
         return self.presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
-        if not os.access(self.temporary, os.W_OK | os.X_OK):
+        self._check_folder()
+        with files.answering():
+            self._publisher.check()
+
+    def _check_folder(self) -> None:
+        if not os.access(self.workspace.folder, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
     def _write(self, key: str, content: bytes, event: str) -> None:
         path = self._path(key)
+        # What is sent will be copied once more, to be worked on.
+        needed = len(content) * (2 if upload_of(key) else 1)
         with files.answering():
+            files.need_room(self.workspace.folder, needed)
             status = self._publisher.write(path, [content])
         self._tell(key, status, event)
 
@@ -167,7 +177,7 @@ class DiskStore:
         except UnavailableError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
-            self.check()
+            self._check_folder()
             raise ObjectMissing(key) from None
 
     def _tell(self, key: str, status: os.stat_result, event: str) -> None:
