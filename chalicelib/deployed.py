@@ -24,6 +24,7 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     store = open_bucket(settings, settings.image_bucket, now)
     # A function that was killed starts again in the same place, where its files still lie.
     workspace = Workspace(Path(tempfile.gettempdir()) / "image-repo")
+    workspace.prepare()
     decoder = decoder or direct_decoder(settings)
     return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder, workspace)
 

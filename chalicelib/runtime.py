@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from chalicelib import settings as settings_module
@@ -91,6 +92,10 @@ def assemble(
     stale_after = timedelta(seconds=settings.stale_seconds)
     quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
     catalog, later = Catalog(database), Later()
+
+    def scratch() -> Path:
+        return workspace.folder
+
     return Runtime(
         settings=settings,
         public_url=public_url,
@@ -99,9 +104,9 @@ def assemble(
         queue=queue,
         access=Access(catalog, now),
         uploads=Uploads(catalog, store, settings.max_bytes, quota, now, later),
-        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, workspace.folder, later),
+        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch, later),
         library=Library(catalog, store),
-        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, workspace.folder),
+        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, scratch),
         workspace=workspace,
         migrate=lambda: migrate(database),
     )

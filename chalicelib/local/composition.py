@@ -46,7 +46,9 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
         built = assemble(settings, public_url, database, store, queue, decoder, store.workspace)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
-        built = assemble(settings, public_url, database, bucket, queue, decoder, Workspace(settings.storage / TEMPORARY))
+        workspace = Workspace(settings.storage / TEMPORARY)
+        workspace.prepare()
+        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace)
     return built
 
 

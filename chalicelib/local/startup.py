@@ -15,7 +15,6 @@ from chalicelib.local.watch import Watch
 from chalicelib.runtime import Runtime
 from chalicelib.settings import SettingsError
 from chalicelib.storage import keys
-from chalicelib.storage.workspace import remove_leftovers
 
 SWEEP_EVERY_SECONDS = 6 * 3600.0
 _RECOVER_EVERY_SECONDS = 5.0
@@ -110,7 +109,7 @@ def _sweep_now_and_then(started: Runtime) -> None:
     pause = threading.Event()
     while not pause.wait(SWEEP_EVERY_SECONDS):
         try:
-            remove_leftovers(started.workspace.folder.parent)
+            started.workspace.prepare()
             report = started.sweep.run()
         except Exception:
             log.exception("the sweep broke off")

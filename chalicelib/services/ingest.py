@@ -42,7 +42,7 @@ class Busy(Exception):
 class Ingest:
     """What runs behind the event queue. `stale_after` is the age at which another worker's claim may be taken over.
 
-    `scratch` is the folder of files that are being worked on, `later` what this process owes the catalog.
+    `scratch` names the folder of files that are being worked on, `later` what this process owes the catalog.
     """
 
     catalog: Catalog
@@ -50,7 +50,7 @@ class Ingest:
     examine: Examine
     stale_after: timedelta
     clock: Callable[[], datetime]
-    scratch: Path
+    scratch: Callable[[], Path]
     later: Later
 
     def handle(self, notification: Mapping[str, Any]) -> None:
@@ -118,7 +118,7 @@ class Ingest:
 
     def _take_bytes(self, upload: Upload) -> str:
         """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
-        with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch) as file:
+        with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as file:
             with self.store.open(keys.incoming(upload.id)) as reading:
                 sha256 = _copy_and_hash(reading, file)
                 etag = reading.etag

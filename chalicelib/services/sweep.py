@@ -47,7 +47,7 @@ class Sweep:
     make_thumbnails: MakeThumbnails
     stale_after: timedelta
     clock: Callable[[], datetime]
-    scratch: Path
+    scratch: Callable[[], Path]
 
     def run(
         self, *, dry_run: bool = False, start: Place | None = None, time_is_up: Callable[[], bool] = lambda: False
@@ -207,7 +207,7 @@ class _Steps:
         file = original.file
         try:
             with (
-                tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.sweep.scratch) as copy,
+                tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.sweep.scratch()) as copy,
                 self.sweep.store.open(keys.original(file.storage_id)) as reading,
             ):
                 copy.writelines(reading.chunks())

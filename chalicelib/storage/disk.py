@@ -45,6 +45,9 @@ class DiskStore:
         on_incoming: Callable[[dict[str, Any]], None] | None,
     ) -> None:
         self._root = root
+        #: For files that are being worked on.
+        self.workspace = Workspace(root / TEMPORARY)
+        self._publisher = files.Publisher(root, self.workspace)
         self._clock = clock
         self._on_incoming = on_incoming
         with files.answering():
@@ -52,9 +55,8 @@ class DiskStore:
             for section in _SECTIONS:
                 (root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(root / "signing-key")
-            #: For files that are being worked on.
-            self.workspace = Workspace(root / TEMPORARY)
-            self._publisher = files.Publisher(root, self.workspace.folder)
+            self.workspace.prepare()
+            self._publisher.prepare()
         self.presigner = Presigner(secret, url_base, clock)
         #: Scheme and host of every ticket and signed URL.
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
@@ -119,7 +121,7 @@ class DiskStore:
             self._publisher.check()
 
     def _check_folder(self) -> None:
-        if not os.access(self.workspace.folder, os.W_OK | os.X_OK):
+        if not os.access(self._root / TEMPORARY, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
     def _write(self, key: str, content: bytes, event: str) -> None:
@@ -127,7 +129,7 @@ class DiskStore:
         # What is sent will be copied once more, to be worked on.
         needed = len(content) * (2 if upload_of(key) else 1)
         with files.answering():
-            files.need_room(self.workspace.folder, needed)
+            self._publisher.need_room(needed)
             status = self._publisher.write(path, [content])
         self._tell(key, status, event)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chalicelib.errors import DISK_FULL, UnavailableError
 from chalicelib.storage.port import ObjectChanged
+from chalicelib.storage.workspace import Workspace
 
 _CHUNK = 1024 * 1024
 #: The disk's last bytes are not the store's: they let a catalog that shares the disk write what deletes write. Twice what
@@ -31,13 +32,6 @@ def answering() -> Iterator[None]:
     except OSError as error:
         full = error.errno in _FULL
         raise UnavailableError(DISK_FULL if full else f"The store does not answer: {error.strerror}.") from error
-
-
-def need_room(folder: Path, size: int) -> None:
-    """Raises `OSError` where so many bytes more would leave too little room on the folder's disk."""
-    disk = os.statvfs(folder)
-    if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + ROOM:  # some file systems do not say how large they are
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def etag(status: os.stat_result) -> str:
@@ -92,16 +86,25 @@ class OpenFile:
 
 
 class Publisher:
-    """Puts files into folders below `root` by way of a private folder there. Raises `OSError` as the system does."""
+    """Puts files into folders below `root` by way of a workspace there. Raises `OSError` as the system does."""
 
-    def __init__(self, root: Path, temporary: Path) -> None:
+    def __init__(self, root: Path, workspace: Workspace) -> None:
         self._root = root
-        self._temporary = temporary
-        self._sync(root)
+        self._workspace = workspace
+
+    def prepare(self) -> None:
+        """Make sure of the folders of `root`."""
+        self._sync(self._root)
+
+    def need_room(self, size: int) -> None:
+        """Raises `OSError` where so many bytes more would leave too little room on the disk."""
+        disk = os.statvfs(self._root)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + ROOM:  # some file systems do not say how large they are
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def check(self) -> None:
         """Write a file, and remove it."""
-        need_room(self._temporary, 0)
+        self.need_room(0)
         temporary = self._new_name()
         try:
             temporary.touch(0o600)
@@ -173,4 +176,4 @@ class Publisher:
                 os.close(descriptor)
 
     def _new_name(self) -> Path:
-        return self._temporary / secrets.token_hex(16)
+        return self._workspace.folder / secrets.token_hex(16)

@@ -13,7 +13,7 @@ from chalicelib.settings import Settings
 
 settings = Settings(Path("/"), database_url="mysql+pymysql://a@b/c", image_bucket="pictures", on_lambda=True)
 started = compose(settings)
-assert started.ingest.scratch == started.sweep.scratch == started.workspace.folder
+assert started.ingest.scratch() == started.sweep.scratch() == started.workspace.folder
 (started.workspace.folder / "copy").write_bytes(bytes(1000))
 os.kill(os.getpid(), signal.SIGKILL)
 """

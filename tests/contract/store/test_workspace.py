@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.storage.workspace import Workspace, remove_leftovers
+from chalicelib.storage.workspace import Workspace
 from tests.http.server import CHECKOUT
 
 WORKER = """
@@ -20,6 +20,7 @@ from pathlib import Path
 from chalicelib.storage.workspace import Workspace
 
 workspace = Workspace(Path(sys.argv[1]))
+workspace.prepare()
 (workspace.folder / "half a file").write_bytes(b"half")
 print(workspace.folder, flush=True)
 sys.stdin.read()
@@ -49,11 +50,11 @@ def test_what_a_killed_process_left_goes_at_the_next_start_and_nobody_elses(tmp_
         left, kept = folder_of(one), folder_of(other)
         one.send_signal(signal.SIGKILL)
         one.wait()
-        Workspace(tmp_path)
+        Workspace(tmp_path).prepare()
         assert not left.exists()
         assert (kept / "half a file").exists()
         os.utime(kept, (0, 0))
-        remove_leftovers(tmp_path)
+        Workspace(tmp_path).prepare()
         assert (kept / "half a file").exists()
 
 
@@ -62,26 +63,34 @@ def test_any_number_of_kills_leaves_no_more_than_one(tmp_path: Path) -> None:
         with worker(tmp_path) as process:
             folder_of(process)
     assert len(list(tmp_path.iterdir())) == 1
-    remove_leftovers(tmp_path)
+    Workspace(tmp_path).prepare()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_two_of_one_process_spare_each_other(tmp_path: Path) -> None:
     first, second = Workspace(tmp_path), Workspace(tmp_path)
-    remove_leftovers(tmp_path)
-    assert first.folder.is_dir()
-    assert second.folder.is_dir()
+    folders = [first.folder, second.folder]
+    second.prepare()
+    assert sorted(tmp_path.iterdir()) == sorted(folders)
     del first
-    remove_leftovers(tmp_path)
+    second.prepare()
     assert list(tmp_path.iterdir()) == [second.folder]
+
+
+def test_one_that_somebody_has_removed_is_made_anew(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.folder.rmdir()
+    assert workspace.folder.is_dir()
+    Workspace(tmp_path).prepare()
+    assert list(tmp_path.iterdir()) == [workspace.folder]
 
 
 def test_what_the_releases_before_left_there_goes_after_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leftover = tmp_path / "half a file"
     leftover.write_bytes(b"half")
-    remove_leftovers(tmp_path)
+    Workspace(tmp_path).prepare()
     assert leftover.exists()
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 25 * 3600)
-    remove_leftovers(tmp_path)
+    Workspace(tmp_path).prepare()
     assert not leftover.exists()
