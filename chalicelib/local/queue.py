@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chalicelib.errors import RepositoryError
+
 #: Seconds until the next delivery, by how many have failed before; the last stands for all further ones.
 _DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
@@ -89,7 +91,9 @@ class EventQueue:
             self._handler(message.notification)
         except Exception as problem:  # whatever it was, the message must not be lost
             if receives == 1:
-                log.warning("an event will be delivered again until it succeeds (%s: %s)", type(problem).__name__, problem)
+                fault = not isinstance(problem, RepositoryError | OSError)  # a defect, then, that somebody must find
+                cause = type(problem).__name__, problem
+                log.warning("an event will be delivered again until it succeeds (%s: %s)", *cause, exc_info=fault)
             delay = _DELAYS[min(message.receives, len(_DELAYS) - 1)]
             due = time.monotonic() + delay
             self._push(replace(message, due=due, number=next(self._numbers), receives=receives))

@@ -34,7 +34,7 @@ Examine = Callable[[Path, bytes], Picture]
 log = logging.getLogger(__name__)
 
 
-class Busy(Exception):
+class Busy(UnavailableError):
     """Another worker holds the upload: the event must be delivered again later."""
 
 

@@ -83,6 +83,10 @@ def test_what_was_accepted_before_the_disk_was_full_is_taken_in_when_there_is_ro
         for pid in server.children():
             os.kill(pid, signal.SIGCONT)
         wait_until(lambda: any("will be delivered again" in line for line in server.log))
+        server.kill()
+    with running(disk) as server:  # which starts on the full disk
+        api = server.api
+        wait_until(lambda: any("will be delivered again" in line for line in server.log))
         assert {api.status(ticket["upload_id"])["status"] for ticket in tickets} <= {"pending", "processing"}
         ballast.unlink()
         wait_until(lambda: {api.status(ticket["upload_id"])["status"] for ticket in tickets} == {"stored"})
