@@ -62,11 +62,21 @@ class DiskStore:
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
 
     def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the type is in the signed URL
-        self._write(key, content, "ObjectCreated:Put")
+        self._write(key, [content], "ObjectCreated:Put")
 
-    def post(self, fields: Iterable[tuple[str, str]], content: bytes) -> None:
-        """Store the file of a form post under the key it names, or raise `StoreRefusal`."""
-        self._write(self.presigner.check_post(fields, len(content)), content, "ObjectCreated:Post")
+    def post(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> None:
+        """Store the file of a form post under the key it names, as it comes, or raise `StoreRefusal`: for all but a wrong
+        size before the first byte of it is asked for. Nothing is kept where `content` raises."""
+        fields = list(fields)
+        key = self.presigner.check_post(fields, None)
+        self._write(key, self._of_permitted_size(fields, content), "ObjectCreated:Post")
+
+    def _of_permitted_size(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> Iterator[bytes]:
+        size = 0
+        for piece in content:
+            size += len(piece)
+            yield piece
+        self.presigner.check_post(fields, size)
 
     @contextmanager
     def open(self, key: str) -> Iterator[files.OpenFile]:
@@ -124,14 +134,19 @@ class DiskStore:
         if not os.access(self._root / TEMPORARY, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
-    def _write(self, key: str, content: bytes, event: str) -> None:
+    def _write(self, key: str, content: Iterable[bytes], event: str) -> None:
         path = self._path(key)
-        # What is sent will be copied once more, to be worked on.
-        needed = len(content) * (2 if upload_of(key) else 1)
         with files.answering():
-            self._publisher.need_room(needed)
-            status = self._publisher.write(path, [content])
+            status = self._publisher.write(path, self._leaving_room(content, to_be_copied=upload_of(key) is not None))
         self._tell(key, status, event)
+
+    def _leaving_room(self, content: Iterable[bytes], to_be_copied: bool) -> Iterator[bytes]:
+        """The content, as long as there is room for it, and for the copy that will be worked on."""
+        written = 0
+        for piece in content:
+            self._publisher.need_room(len(piece) + (written + len(piece) if to_be_copied else 0))
+            written += len(piece)
+            yield piece
 
     def _path(self, key: str) -> Path:
         if not is_key(key):

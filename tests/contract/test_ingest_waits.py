@@ -35,7 +35,7 @@ def posted(repository: Runtime, content: bytes) -> str:
     """The id of an upload whose bytes the store has accepted; the line is as it was before."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
     assert isinstance(answer, Send)
-    disk_of(repository).post(answer.ticket.fields.items(), content)
+    disk_of(repository).post(answer.ticket.fields.items(), [content])
     return answer.upload.id
 
 
