@@ -1,6 +1,7 @@
 """The repository as it runs on AWS Lambda: a bucket, a MySQL server, and decoding one file at a time."""
 
 import functools
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from chalicelib.backends import open_bucket, open_database
 from chalicelib.imaging.picture import Limits, Picture, Thumbnails
 from chalicelib.runtime import Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from chalicelib.decoding.decoders import Decoders
@@ -22,7 +24,11 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     # A function works on one request at a time.
     database = open_database(settings, settings.database_url, pool_size=1, clock=now)
     store = open_bucket(settings, settings.image_bucket, now)
-    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder or lone_decoder(settings))
+    # A function that was killed starts again in the same place, where its files still lie.
+    workspace = Workspace(Path(tempfile.gettempdir()) / "image-repo")
+    workspace.prepare()
+    decoder = decoder or lone_decoder(settings)
+    return assemble(settings, settings.public_url, database, store, NoDeliveries(), decoder, workspace)
 
 
 class NoDeliveries:

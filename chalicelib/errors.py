@@ -5,6 +5,9 @@ Everything below the HTTP layer raises these and nothing that knows about HTTP f
 
 from typing import ClassVar
 
+#: What an `UnavailableError` says where that is the reason.
+DISK_FULL = "The disk is full: delete something or make room; nothing was lost, and what was accepted will be taken in then."
+
 
 class RepositoryError(Exception):
     """A refusal with a sentence that says what is wrong and what would be right.

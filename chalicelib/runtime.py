@@ -20,11 +20,13 @@ from chalicelib.services.access import Access
 from chalicelib.services.belonging import Belonging
 from chalicelib.services.completion import MakeThumbnails
 from chalicelib.services.ingest import Examine, Ingest
+from chalicelib.services.later import Later
 from chalicelib.services.library import Library
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.uploads import Uploads
 from chalicelib.settings import Settings
 from chalicelib.storage.port import ObjectStore
+from chalicelib.storage.workspace import Workspace
 
 #: The route of a laptop's store, below the public URL.
 STORE_PATH = "/store"
@@ -63,6 +65,7 @@ class Runtime:
     library: Library
     sweep: Sweep
     belonging: Belonging
+    workspace: Workspace
     migrate: Callable[[], None]
 
 
@@ -88,12 +91,16 @@ def assemble(
     store: ObjectStore,
     queue: Deliveries,
     decoder: Decoder,
-    scratch: Path | None = None,
+    workspace: Workspace,
 ) -> Runtime:
-    """The services over a database, a store and a decoder; `scratch` is where files lie that are being worked on."""
+    """The services over a database, a store and a decoder; `workspace` is where files lie that are being worked on."""
     stale_after = timedelta(seconds=settings.stale_seconds)
     quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
-    catalog = Catalog(database)
+    catalog, later = Catalog(database), Later()
+
+    def scratch() -> Path:
+        return workspace.folder
+
     return Runtime(
         settings=settings,
         public_url=public_url,
@@ -101,11 +108,12 @@ def assemble(
         store=store,
         queue=queue,
         access=Access(catalog, now),
-        uploads=Uploads(catalog, store, settings.max_bytes, quota, now),
-        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch),
+        uploads=Uploads(catalog, store, settings.max_bytes, quota, now, later),
+        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch, later),
         library=Library(catalog, store),
-        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now),
         belonging=Belonging(catalog, store),
+        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, scratch),
+        workspace=workspace,
         migrate=lambda: migrate(database),
     )
 

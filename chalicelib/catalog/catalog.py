@@ -25,5 +25,5 @@ class Catalog:
         return self._database.name
 
     def check(self) -> None:
-        """Return when the database answers. Raises `UnavailableError`."""
-        self._database.check()
+        """Return when the catalog can be written. Raises `UnavailableError`."""
+        self._database.check_writing()

@@ -13,15 +13,24 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chalicelib.catalog import engines
-from chalicelib.errors import UnavailableError
+from chalicelib.catalog.engines import DEADLOCK, LOCK_WAIT, READ_ONLY, error_code
+from chalicelib.catalog.reserve import Reserve
+from chalicelib.errors import DISK_FULL, UnavailableError
 
 T = TypeVar("T")
 
-_LOCK_WAIT, _DEADLOCK = 1205, 1213
+_NO_ANSWER = "The catalog does not answer at the moment; nothing was lost, try again shortly."
+
 #: How often in all a transaction is run, by what MySQL says: a deadlock has cost no time, a lock waited for in vain has.
-_ATTEMPTS: dict[object, int] = {_DEADLOCK: 8, _LOCK_WAIT: 2}
+_ATTEMPTS: dict[object, int] = {DEADLOCK: 8, LOCK_WAIT: 2}
 #: The same where the connection went away under a statement; what was not committed is gone with it.
 _ATTEMPTS_LOST = 2
+#: No room on the disk, as SQLite and MySQL say it. (The first file that SQLite makes is the memory its processes share.)
+_FULL: frozenset[object] = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", 1021, 1114})
+#: After these a commit has certainly kept nothing.
+_NOTHING_KEPT = _FULL | _ATTEMPTS.keys() | READ_ONLY
+#: What is refused where nothing can be written. SQLite has to write a page to find out; MySQL need not find a row.
+_TOUCH = {"sqlite": text("PRAGMA user_version = 0"), "mysql": text("UPDATE uploads SET claim = claim WHERE id = ''")}
 
 
 def sqlite_url(path: Path) -> URL:
@@ -53,8 +62,10 @@ class Database:
             self.engine = engines.sqlite(url)
             # sqlite3 complains, from Python 3.13, of a connection that nobody closed; nobody else knows when the last use was.
             weakref.finalize(self, self.engine.dispose)
+            self._reserve = Reserve(Path(f"{url.database}-reserve")) if url.database else None
         elif url.drivername == "mysql+pymysql":
             self.engine = engines.mysql(url, pool_size, connect_timeout, read_timeout, recycle_after, tls, password)
+            self._reserve = None
         else:
             raise ValueError(f"The catalog runs on sqlite or mysql+pymysql, not on {url.drivername}.")
         self._writer = self.engine.execution_options(**{engines.WRITING: True})
@@ -80,13 +91,14 @@ class Database:
             with self.engine.connect() as connection:
                 return fn(connection)
 
-        return _repeating(transaction)
+        return self._run(transaction, may_use_reserve=True)  # the first of all makes a file
 
-    def write(self, fn: Callable[[Connection], T]) -> T:
+    def write(self, fn: Callable[[Connection], T], *, makes_room: bool = False) -> T:
         """Run `fn` in a transaction and commit it. Raises `UnavailableError`.
 
         `fn` runs again where the database has certainly kept nothing of the run before, so it must have no effect but on
         the database. Where the connection is lost under the commit itself nobody knows the outcome, and it does not.
+        What `makes_room` by deleting works on a full disk too.
         """
 
         def transaction() -> T:
@@ -95,11 +107,26 @@ class Database:
                 _commit(connection)
                 return result
 
-        return _repeating(transaction)
+        if self._reserve and not makes_room:
+            self._reserve.hold()
+        return self._run(transaction, may_use_reserve=makes_room)
 
     def check(self) -> None:
         """Return when the database answers. Raises `UnavailableError`."""
         self.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())
+
+    def check_writing(self) -> None:
+        """Return when the database can be written. Raises `UnavailableError`."""
+        self.write(lambda connection: connection.execute(_TOUCH[connection.dialect.name]))
+
+    def _run(self, transaction: Callable[[], T], may_use_reserve: bool) -> T:
+        try:
+            return _repeating(transaction)
+        except UnavailableError as problem:
+            if not (self._reserve and may_use_reserve and _is_full(problem.__cause__)):
+                raise
+        with self._reserve.given_up():
+            return _repeating(transaction)
 
     def dispose(self) -> None:
         """Close the connections that are not in use."""
@@ -110,9 +137,9 @@ def _commit(connection: Connection) -> None:
     try:
         connection.commit()
     except DBAPIError as error:
-        if _code(error) in _ATTEMPTS:
+        if error_code(error.orig) in _NOTHING_KEPT:
             raise
-        raise _unavailable() from error
+        raise _unavailable(error) from error
 
 
 def _repeating(transaction: Callable[[], T]) -> T:
@@ -122,20 +149,19 @@ def _repeating(transaction: Callable[[], T]) -> T:
         try:
             return transaction()
         except PoolTimeoutError as error:
-            raise _unavailable() from error
+            raise UnavailableError(_NO_ANSWER) from error
         except DBAPIError as error:
             if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
                 raise
-            if attempt >= _ATTEMPTS.get(_code(error), _ATTEMPTS_LOST if error.connection_invalidated else 1):
-                raise _unavailable() from error
+            if attempt >= _ATTEMPTS.get(error_code(error.orig), _ATTEMPTS_LOST if error.connection_invalidated else 1):
+                raise _unavailable(error) from error
         # Two that met in a deadlock must not meet again in step.
         time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter, no secret)
 
 
-def _code(error: DBAPIError) -> object:
-    """MySQL's number of the error; for SQLite its text."""
-    return error.orig.args[0] if error.orig is not None and error.orig.args else None
+def _unavailable(error: DBAPIError) -> UnavailableError:
+    return UnavailableError(DISK_FULL if _is_full(error) else _NO_ANSWER)
 
 
-def _unavailable() -> UnavailableError:
-    return UnavailableError("The catalog does not answer at the moment; nothing was lost, try again shortly.")
+def _is_full(problem: BaseException | None) -> bool:
+    return isinstance(problem, DBAPIError) and error_code(problem.orig) in _FULL

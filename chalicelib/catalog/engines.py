@@ -1,12 +1,17 @@
 """How a connection to each engine is made and kept."""
 
+import os
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, create_engine, event
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+LOCK_WAIT, DEADLOCK = 1205, 1213
 
 #: Execution option of the connections that will write.
 WRITING = "catalog_writing"
@@ -19,8 +24,18 @@ _MYSQL_LOCK_WAIT = 5
 _MYSQL_IDLE = 300
 
 
+#: What MySQL says where a server no longer takes writes: it is the reader now, and another the writer.
+READ_ONLY = frozenset({1036, 1290, 1792, 1836})
+#: What it says of a statement, not of the connection or the server.
+OF_THE_STATEMENT = frozenset({LOCK_WAIT, DEADLOCK})
+
+
 def sqlite(url: URL) -> Engine:
-    """A file in WAL mode, for many threads and several processes."""
+    """A file in WAL mode, for many threads and several processes; a new one only its user can read."""
+    if url.database:
+        # Closing a file loses the locks that this process has on it: one that is there already is not touched.
+        with suppress(OSError):  # where it cannot be made the first connection says so
+            os.close(os.open(url.database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     engine = create_engine(
         url,
         # sqlite3 would begin transactions by itself, and late; `_begin` does it instead.
@@ -71,7 +86,26 @@ def mysql(
         parameters["password"] = (password() if password else url.password or "").encode()
 
     event.listen(engine, "do_connect", give_password)
+    event.listen(engine, "handle_error", _throw_away)
     return engine
+
+
+def _throw_away(context: ExceptionContext) -> None:
+    """After an error that is not known to leave its connection as it was, the connection is not used again.
+
+    Where the server has become read-only, none of them is: whatever the name leads to now is asked anew.
+    """
+    code, of_the_server = error_code(context.original_exception), (OperationalError, InternalError, InterfaceError)
+    if context.connection is None or context.is_disconnect or not isinstance(context.sqlalchemy_exception, of_the_server):
+        return  # there is none yet, or none any more, or the values were wrong
+    if code not in OF_THE_STATEMENT:
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = code in READ_ONLY
+
+
+def error_code(problem: BaseException | None) -> object:
+    """MySQL's number of an error; SQLite's name of one."""
+    return getattr(problem, "sqlite_errorname", None) or next(iter(getattr(problem, "args", ())), None)
 
 
 def _prepare_sqlite(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:

@@ -65,12 +65,12 @@ class ImageRows:
         """Remove the owner's entry; `None` if there is none. Its file is doomed with it."""
         if not 0 < image_id <= MAX_ID:
             return None
-        return self._database.write(lambda connection: _delete(connection, owner, image_id))
+        return self._database.write(lambda connection: _delete(connection, owner, image_id), makes_room=True)
 
     def forget_doomed(self, original_id: int) -> None:
         """Remove the row of a doomed original whose objects are gone; a live one stays."""
         statement = delete(originals).where(originals.c.id == original_id, originals.c.live.is_(None))
-        self._database.write(lambda connection: connection.execute(statement))
+        self._database.write(lambda connection: connection.execute(statement), makes_room=True)
 
     def page(self, owner: str, filters: Filters, sort: Sort, limit: int, after: Position | None) -> Page:
         """The first `limit` images that match, or the first behind `after`, which is the `next` of an earlier page."""

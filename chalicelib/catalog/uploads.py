@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, delete, insert, select, update
 
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.owners import check_quota, count
@@ -61,6 +61,29 @@ class UploadRows:
         """Give an upload back, `pending` again, for a later attempt; nothing happens when the claim is lost."""
         self._change(upload_id, claim, status="pending", claimed_at=None)
 
+    def give_back(self, upload_id: str, claimed_at: datetime, strikes: int | None) -> None:
+        """Release the upload that was claimed at this very moment, with so many strikes (`None`: as many as it has).
+
+        For a worker that may not know whether its claim, or its last strike, came through.
+        """
+        mine = and_(uploads.c.id == upload_id, uploads.c.status == "processing", uploads.c.claimed_at == claimed_at)
+        values: dict[str, Any] = {"status": "pending", "claimed_at": None}
+        self._write(update(uploads).where(mine).values(**values, **({} if strikes is None else {"strikes": strikes})))
+
+    def withdraw(self, new: Sequence[NewUpload]) -> None:
+        """Forget uploads that nobody was told of, or whose bytes were never accepted; those that are in hand stay."""
+        untouched = and_(uploads.c.id.in_([upload.id for upload in new]), uploads.c.status == "pending", uploads.c.claim == 0)
+
+        def transaction(connection: Connection) -> None:
+            columns = (uploads.c.id, uploads.c.owner, uploads.c.size)
+            gone = connection.execute(select(*columns).where(untouched).with_for_update()).all()
+            connection.execute(delete(uploads).where(uploads.c.id.in_([row.id for row in gone])))
+            for owner in sorted({row.owner for row in gone}):
+                sizes = [row.size for row in gone if row.owner == owner]
+                count(connection, owner, Usage(open_uploads=-len(sizes), open_bytes=-sum(sizes)))
+
+        self._database.write(transaction, makes_room=True)
+
     def mark_strike(self, upload_id: str, claim: int) -> None:
         """Count a decoder as lost, before it starts. Raises `ClaimLost`."""
         self._change_or_lose(upload_id, claim, strikes=uploads.c.strikes + 1)
@@ -83,22 +106,22 @@ class UploadRows:
     def recover_interrupted(self, upload_ids: Collection[str]) -> None:
         """Make those of these uploads that are in processing `pending` again; the strike of each was no decoder's fault.
 
-        Only for a server at its start, when nobody can be working on any of them.
+        Only for a server that takes a folder over, when nobody can be working on any of them: on a full disk, too.
         """
         strikes = case((uploads.c.strikes > 0, uploads.c.strikes - 1), else_=0)
         recover = update(uploads).values(status="pending", claimed_at=None, strikes=strikes)
         ids = list(upload_ids)
         for start in range(0, len(ids), _MOST_IDS):
             some = uploads.c.id.in_(ids[start : start + _MOST_IDS])
-            self._write(recover.where(some, uploads.c.status == "processing"))
+            self._write(recover.where(some, uploads.c.status == "processing"), makes_room=True)
 
     def _change(self, upload_id: str, claim: int, **values: Any) -> bool:
         statement = update(uploads).where(held(upload_id, claim)).values(**values)
         return self._write(statement) == 1
 
-    def _write(self, statement: Update) -> int:
+    def _write(self, statement: Update, *, makes_room: bool = False) -> int:
         """How many rows were changed."""
-        return self._database.write(lambda connection: connection.execute(statement).rowcount)
+        return self._database.write(lambda connection: connection.execute(statement).rowcount, makes_room=makes_room)
 
     def _change_or_lose(self, upload_id: str, claim: int, **values: Any) -> None:
         if not self._change(upload_id, claim, **values):

@@ -11,7 +11,8 @@ from chalicelib.imaging.picture import Limits
 from chalicelib.local.queue import EventQueue
 from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
 from chalicelib.settings import Settings, SettingsError
-from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk import TEMPORARY, DiskStore
+from chalicelib.storage.workspace import Workspace
 
 #: Where `chalice local` listens unless it is told otherwise.
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
@@ -62,17 +63,20 @@ def compose_as_it_is(settings: Settings) -> Runtime:
 
 def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Runtime:
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
-    # An event must outlive the claim of a worker that is gone: only then can the upload be taken over.
-    patience = 2 * settings.stale_seconds
+    # Whoever waits for the queue waits beyond the claim of a worker that is gone: only then is the upload taken over.
+    patience = 2.0 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     queue = EventQueue(lambda notification: built.ingest.handle(notification), _WORKERS, patience)
     decoder = decoder or isolated_decoder(settings, queue.aside)
     if settings.image_bucket is None:
         disk = DiskStore(settings.storage, public_url + STORE_PATH, now, queue.send, look_only=look_only)
-        built = assemble(settings, public_url, database, disk, queue, decoder, disk.temporary)
+        built = assemble(settings, public_url, database, disk, queue, decoder, disk.workspace)
     else:
         bucket = open_bucket(settings, settings.image_bucket, now)
-        built = assemble(settings, public_url, database, bucket, queue, decoder)
+        workspace = Workspace(settings.storage / TEMPORARY)
+        if not look_only:
+            workspace.prepare()
+        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace)
     return built
 
 

@@ -158,8 +158,9 @@ class RequestHandler(ChaliceRequestHandler):
         """The whole body. While it is coming it lies in a file without a name: clients that are slow take no memory."""
         if body.finished:
             return None
-        scratch = runtime.current().ingest.scratch
-        with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES, dir=str(scratch) if scratch else None) as file:
+        with files.answering():
+            folder = runtime.current().workspace.folder
+        with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES, dir=str(folder)) as file:
             for piece in self._pieces(body):
                 with files.answering():
                     file.write(piece)

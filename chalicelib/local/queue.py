@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chalicelib.errors import RepositoryError
+
 #: Seconds until the next delivery, by how many have failed before; the last stands for all further ones.
 _DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
 
@@ -28,15 +30,13 @@ log = logging.getLogger(__name__)
 class _Message:
     due: float
     number: int
-    sent: float = field(compare=False)
     receives: int = field(compare=False)
     notification: Notification = field(compare=False)
 
 
 class EventQueue:
-    """At-least-once delivery by `workers` threads at once, in no particular order. A handler that raises gets it again, later.
-
-    What it still fails at `patience` seconds after the event is left to the next start, or to the sweep.
+    """At-least-once delivery by `workers` threads at once, in no particular order. A handler that raises gets it again, later,
+    as often as it takes. Whoever waits for the end of it waits `patience` seconds at most.
     """
 
     def __init__(self, handler: Callable[[Notification], None], workers: int, patience: float) -> None:
@@ -51,8 +51,7 @@ class EventQueue:
         self._changed = threading.Condition()
 
     def send(self, notification: Notification) -> None:
-        now = time.monotonic()
-        self._push(_Message(now, next(self._numbers), now, 0, notification))
+        self._push(_Message(time.monotonic(), next(self._numbers), 0, notification))
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -69,9 +68,11 @@ class EventQueue:
                 self._aside -= 1
 
     def drain(self) -> None:
-        """Return when nothing waits and nothing is in hand."""
+        """Return when nothing waits and nothing is in hand, or patience is at its end."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._waiting and not self._in_hand)
+            done = self._changed.wait_for(lambda: not self._waiting and not self._in_hand, self.patience)
+        if not done:
+            log.warning("some uploads have not been taken in yet; their bytes stay in incoming/")
 
     def _push(self, message: _Message) -> None:
         with self._changed:
@@ -113,10 +114,13 @@ class EventQueue:
         try:
             self._handler(message.notification)
         except Exception as problem:  # whatever it was, the message must not be lost
-            now = time.monotonic()
-            if now - message.sent >= self.patience:
-                log.exception("an event was given up after %d deliveries; its bytes stay in incoming/", receives)
-                return
-            log.warning("an event will be delivered again (%s: %s)", type(problem).__name__, problem)
+            if receives == 1:
+                fault = not isinstance(problem, RepositoryError | OSError)  # a defect, then, that somebody must find
+                cause = type(problem).__name__, problem
+                log.warning("an event will be delivered again until it succeeds (%s: %s)", *cause, exc_info=fault)
             delay = _DELAYS[min(message.receives, len(_DELAYS) - 1)]
-            self._push(replace(message, due=now + delay, number=next(self._numbers), receives=receives))
+            due = time.monotonic() + delay
+            self._push(replace(message, due=due, number=next(self._numbers), receives=receives))
+        else:
+            if receives > 1:
+                log.warning("an event succeeded at its delivery number %d", receives)

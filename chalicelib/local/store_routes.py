@@ -50,8 +50,8 @@ def answered(store: DiskStore, method: str, query: str, headers: Mapping[str, st
             answer = _error(refusal)
         except ObjectMissing:
             answer = _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
-        except UnavailableError:
-            answer = _error(StoreRefusal(503, "ServiceUnavailable", "Please reduce your request rate."))
+        except UnavailableError as problem:
+            answer = _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
         yield answer
 
 

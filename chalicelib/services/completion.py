@@ -24,6 +24,7 @@ class Completion:
     catalog: Catalog
     store: ObjectStore
     make_thumbnails: MakeThumbnails
+    scratch: Callable[[], Path]
     report: Report
     dry_run: bool
 
@@ -64,7 +65,7 @@ class Completion:
 
     def _thumbnails_of(self, file: StoredFile) -> Thumbnails:
         with (
-            tempfile.NamedTemporaryFile(prefix="image-repo-") as copy,
+            tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as copy,
             self.store.open(keys.original(file.storage_id)) as reading,
         ):
             try:

@@ -4,7 +4,6 @@ The order of the writes is the design; docs/architecture.md tells the life of an
 delivered twice at any point, it ends in one and the same state.
 """
 
-import contextlib
 import hashlib
 import logging
 import tempfile
@@ -20,6 +19,7 @@ from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Overtaken, Refusal, StoredFile, Upload
 from chalicelib.errors import BadDigestError, BadImageError, RepositoryError, UnavailableError
 from chalicelib.imaging.picture import THUMBNAIL_SIZES, Picture
+from chalicelib.services.later import Later
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore, Reading
 
@@ -35,20 +35,24 @@ Examine = Callable[[Path, bytes, str], Picture]
 log = logging.getLogger(__name__)
 
 
-class Busy(Exception):
+class Busy(UnavailableError):
     """Another worker holds the upload: the event must be delivered again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """What runs behind the event queue. `stale_after` is the age at which another worker's claim may be taken over."""
+    """What runs behind the event queue. `stale_after` is the age at which another worker's claim may be taken over.
+
+    `scratch` names the folder of files that are being worked on, `later` what this process owes the catalog.
+    """
 
     catalog: Catalog
     store: ObjectStore
     examine: Examine
     stale_after: timedelta
     clock: Callable[[], datetime]
-    scratch: Path | None = None
+    scratch: Callable[[], Path]
+    later: Later
 
     def handle(self, notification: Mapping[str, Any]) -> None:
         """Take in every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
@@ -61,8 +65,13 @@ class Ingest:
 
     def take_in(self, upload_id: str, event_time: datetime | None = None) -> None:
         """Bring one upload to its end. Raises `Busy` while another worker holds it, and any fault that may pass."""
+        self.later.catch_up()
         now = self.clock()
-        upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after, keys.new_storage_id())
+        try:
+            upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after, keys.new_storage_id())
+        except UnavailableError:  # it may have come through, its answer lost: then nobody else would work on the upload
+            self.later.owe(lambda: self.catalog.uploads.give_back(upload_id, now, None))
+            raise
         if upload is Refusal.UNKNOWN:
             log.warning("upload %s is not known; its object is left to the sweep", upload_id)
         elif upload is Refusal.ENDED:
@@ -70,9 +79,9 @@ class Ingest:
         elif upload is Refusal.BUSY:
             raise Busy(f"upload {upload_id} is held by another worker")
         else:
-            self._work_on(upload, (now - event_time).total_seconds() if event_time else None)
+            self._work_on(upload, now, (now - event_time).total_seconds() if event_time else None)
 
-    def _work_on(self, upload: Upload, waited: float | None) -> None:
+    def _work_on(self, upload: Upload, claimed_at: datetime, waited: float | None) -> None:
         began = time.monotonic()
         try:
             outcome = self._attempt(upload)
@@ -80,10 +89,11 @@ class Ingest:
             log.info("upload %s was taken over by another worker", upload.id)
         except ObjectMissing:
             log.info("upload %s has no bytes", upload.id)
-            self.catalog.uploads.release(upload.id, upload.claim)
-        except BaseException:
-            with contextlib.suppress(UnavailableError):
-                self.catalog.uploads.release(upload.id, upload.claim)
+            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, claimed_at, upload.strikes))
+        except BaseException as fault:
+            # Of a catalog or a disk that fails nobody knows whether the strike of this attempt stands: it is not deserved.
+            strikes = upload.strikes if isinstance(fault, RepositoryError | OSError) else None
+            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, claimed_at, strikes))
             raise
         else:
             taken = round((time.monotonic() - began) * 1000)
@@ -109,7 +119,7 @@ class Ingest:
 
     def _take_bytes(self, upload: Upload) -> str:
         """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
-        with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch) as file:
+        with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as file:
             with self.store.open(keys.incoming(upload.id)) as reading:
                 sha256 = _copy_and_hash(reading, file)
                 etag = reading.etag

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
+from pathlib import Path
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import Place
 from chalicelib.errors import UnavailableError
-from chalicelib.services.completion import MakeThumbnails
+from chalicelib.services.completion import Completion, MakeThumbnails
 from chalicelib.services.left_over import LeftOvers
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
@@ -32,6 +33,7 @@ class Sweep:
     make_thumbnails: MakeThumbnails
     stale_after: timedelta
     clock: Callable[[], datetime]
+    scratch: Callable[[], Path]
 
     def run(
         self,
@@ -80,7 +82,8 @@ class Sweep:
         return report
 
     def _steps(self, report: Report, left_overs: LeftOvers, dry_run: bool) -> Steps:
-        return Steps(self.catalog, self.store, self.make_thumbnails, self.stale_after, self.clock, report, left_overs, dry_run)
+        completion = Completion(self.catalog, self.store, self.make_thumbnails, self.scratch, report, dry_run)
+        return Steps(self.catalog, self.store, completion, self.stale_after, self.clock, report, left_overs, dry_run)
 
     def _glance(self) -> int:
         """How many objects are stored, at least."""

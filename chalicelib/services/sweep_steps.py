@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVarTuple
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import DoomedFile, Refusal, Sharer, Upload
 from chalicelib.errors import RepositoryError, UnavailableError
-from chalicelib.services.completion import Completion, MakeThumbnails
+from chalicelib.services.completion import Completion
 from chalicelib.services.left_over import LeftOvers
 from chalicelib.services.library import remove_file
 from chalicelib.services.sweep_report import Report
@@ -37,7 +37,7 @@ class Steps:
 
     catalog: Catalog
     store: ObjectStore
-    make_thumbnails: MakeThumbnails
+    completion: Completion
     stale_after: timedelta
     clock: Callable[[], datetime]
     report: Report
@@ -137,9 +137,8 @@ class Steps:
             return None
         last = originals[-1].file.storage_id
         held = self._keys_between(keys.ORIGINALS, after, last) | self._keys_between(keys.THUMBNAILS, after, last)
-        completion = Completion(self.catalog, self.store, self.make_thumbnails, self.report, self.dry_run)
         for original in originals:
-            self._item(f"The original {original.file.storage_id}", completion.complete, original, held)
+            self._item(f"The original {original.file.storage_id}", self.completion.complete, original, held)
         return last
 
     def forgotten(self, _: str) -> str | None:

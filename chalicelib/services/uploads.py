@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.records import NewUpload, Quota, Upload
-from chalicelib.errors import BadImageError, NotFoundError, PayloadTooLargeError, RepositoryError
+from chalicelib.errors import (
+    BadImageError,
+    NotFoundError,
+    PayloadTooLargeError,
+    RepositoryError,
+    UnavailableError,
+)
+from chalicelib.services.later import Later
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectStore, Ticket
@@ -59,13 +66,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Uploads:
-    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits."""
+    """Uploads of every owner; `max_bytes` is the largest file taken, `patience` how many seconds `receive` waits.
+
+    `later` is what this process owes the catalog.
+    """
 
     catalog: Catalog
     store: ObjectStore
     max_bytes: int
     quota: Quota
     clock: Callable[[], datetime]
+    later: Later
     patience: float = PATIENCE
 
     def ask(self, owner: str, offers: Sequence[Offer]) -> list[Send | Held | Refused]:
@@ -76,8 +87,7 @@ class Uploads:
         digests = {offer.sha256 for offer in offers if offer.sha256}
         known = self.catalog.images.known(owner, digests) if digests else {}
         answers = [self._answer(owner, offer, known) for offer in offers]
-        # What is under way counts as if it were held already, so that many tickets do not pass a limit together.
-        self.catalog.uploads.add([answer.upload for answer in answers if isinstance(answer, Send)], self.quota)
+        self._enter([answer.upload for answer in answers if isinstance(answer, Send)])
         return answers
 
     def _answer(self, owner: str, offer: Offer, known: dict[bytes, int]) -> Send | Held | Refused:
@@ -100,8 +110,12 @@ class Uploads:
         name = clean_name(name)
         self._check_size(len(content))
         upload = self._new(owner, name, len(content), None)
-        self.catalog.uploads.add([upload], self.quota)
-        self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
+        self._enter([upload])
+        try:
+            self.store.put(keys.incoming(upload.id), content, "application/octet-stream")
+        except Exception:  # the client sends it again as another upload: this one must not count for the owner's limits
+            self.later.do(lambda: self.catalog.uploads.withdraw([upload]))
+            raise
         return self._wait(owner, upload.id)
 
     def status(self, owner: str, upload_id: str) -> Upload:
@@ -110,6 +124,15 @@ class Uploads:
         if upload is None or upload.owner != owner:
             raise NotFoundError("There is no such upload: check the id, and that it ended less than 30 days ago.")
         return upload
+
+    def _enter(self, wanted: Sequence[NewUpload]) -> None:
+        """What is under way counts as if it were held already, so that many tickets at once do not pass a limit together."""
+        self.later.catch_up()
+        try:
+            self.catalog.uploads.add(wanted, self.quota)
+        except UnavailableError:  # they may be there all the same, and nobody is told of them
+            self.later.owe(lambda: self.catalog.uploads.withdraw(wanted))
+            raise
 
     def _check_size(self, size: int) -> None:
         if size > self.max_bytes:

@@ -1,7 +1,7 @@
 """The object store of a laptop: a folder that keeps what the port promises, and permits over HTTP what S3 would.
 
     incoming/<upload_id>                 originals/<2>/<storage_id>            thumbnails/<2>/<storage_id>/<size>.<ext>
-    temporary/                           signing-key                           repository-id
+    temporary/<process>/                 signing-key                           repository-id
     aside/<date>/…                       what the sweep took for left over, below the same folders as before
 
 `<2>` are the first characters of the id. Ids are random, so a thousand folders fill evenly, and a listing runs through them in
@@ -37,13 +37,16 @@ from chalicelib.storage.keys import (
 )
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.presign import BUCKET, Presigner
+from chalicelib.storage.workspace import Workspace
 
 #: Where the names of the folders end within an id, level by level; and the same for ids of the release before.
 _LEVELS, _EARLIER_LEVELS = (2,), (5, 7)
+#: The folder of the folders that processes work in.
+TEMPORARY = "temporary"
 
 
 class DiskStore:
-    """An `ObjectStore` below `root`, which it makes private; safe for many threads and processes at once.
+    """An `ObjectStore` below `root`, in folders that it makes private; safe for many threads and processes at once.
 
     `presigner` judges what comes to `url_base` over HTTP: a form post, when it is permitted, goes to `post`. `on_incoming`
     is handed each event, in the shape of S3's notification, by the thread that caused it. With `look_only` the folder is
@@ -60,11 +63,11 @@ class DiskStore:
         look_only: bool = False,
     ) -> None:
         self._root = root
-        #: For files that are being worked on: whatever a killed process leaves here is removed a day later.
-        self.temporary = root / "temporary"
+        #: For files that are being worked on.
+        self.workspace = Workspace(root / TEMPORARY)
+        self._publisher = files.Publisher(root, self.workspace)
         self._clock = clock
         self._on_incoming = on_incoming
-        self._publisher = files.Publisher(root, self.temporary)
         secret = secrets.token_bytes(files.SECRET_BYTES) if look_only else self._prepare()
         self._etags = files.Etags(secret)
         self.presigner = Presigner(secret, url_base, clock)
@@ -76,11 +79,11 @@ class DiskStore:
         """Make what is not there yet; returns the secret that signs."""
         with files.answering():
             self._root.mkdir(0o700, parents=True, exist_ok=True)
-            self._root.chmod(0o700)
             for section in SECTIONS:
                 (self._root / section).mkdir(0o700, exist_ok=True)
             secret = files.shared_secret(self._root / "signing-key")
-            self._publisher.prepare(self._clock())
+            self.workspace.prepare()
+            self._publisher.prepare()
         return secret
 
     def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the type is in the signed URL
@@ -166,7 +169,7 @@ class DiskStore:
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         if prefix not in SECTIONS:
             raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
-        self.check()
+        self._check_folder()
         for key in self._keys(prefix, after):
             # A file may vanish between its folder's listing and the look at it.
             if key > after and (found := self.head(key)):
@@ -184,14 +187,27 @@ class DiskStore:
         return self.presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
-        if not os.access(self.temporary, os.W_OK | os.X_OK):
+        self._check_folder()
+        with files.answering():
+            self._publisher.check()
+
+    def _check_folder(self) -> None:
+        if not os.access(self._root / TEMPORARY, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
     def _write(self, key: str, content: Iterable[bytes], event: str) -> None:
         path = self._path(key)
         with files.answering():
-            status = self._publisher.write(path, content)
+            status = self._publisher.write(path, self._leaving_room(content, to_be_copied=upload_of(key) is not None))
         self._tell(key, status, event)
+
+    def _leaving_room(self, content: Iterable[bytes], to_be_copied: bool) -> Iterator[bytes]:
+        """The content, as long as there is room for it, and for the copy that will be worked on."""
+        written = 0
+        for piece in content:
+            self._publisher.need_room(len(piece) + (written + len(piece) if to_be_copied else 0))
+            written += len(piece)
+            yield piece
 
     def _path(self, key: str) -> Path:
         if not is_key(key):
@@ -245,7 +261,7 @@ class DiskStore:
         except UnavailableError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 raise
-            self.check()
+            self._check_folder()
             raise ObjectMissing(key) from None
 
     def _tell(self, key: str, status: os.stat_result, event: str) -> None:

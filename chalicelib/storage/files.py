@@ -8,15 +8,17 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import DISK_FULL, UnavailableError
 from chalicelib.storage.port import ObjectChanged
+from chalicelib.storage.workspace import Workspace
 
 _CHUNK = 1024 * 1024
-#: No writer is at work for so long.
-_LEFTOVER = timedelta(days=1)
+#: The disk's last bytes are not the store's: they let a catalog that shares the disk write what deletes write. Twice what
+#: that catalog itself keeps in reserve.
+ROOM = 8 * 1024**2
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 SECRET_BYTES = 32
 #: How often a file is put into a folder that others, deleting, find empty and remove under it.
 _TRIES = 100
@@ -30,7 +32,8 @@ def answering() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UnavailableError(f"The store does not answer: {error.strerror}.") from error
+        full = error.errno in _FULL
+        raise UnavailableError(DISK_FULL if full else f"The store does not answer: {error.strerror}.") from error
 
 
 class Etags:
@@ -108,17 +111,30 @@ class OpenFile:
 
 
 class Publisher:
-    """Puts files into folders below `root` by way of a private folder beside them. Raises `OSError` as the system does."""
+    """Puts files into folders below `root` by way of a workspace there. Raises `OSError` as the system does."""
 
-    def __init__(self, root: Path, temporary: Path) -> None:
+    def __init__(self, root: Path, workspace: Workspace) -> None:
         self._root = root
-        self._temporary = temporary
+        self._workspace = workspace
 
-    def prepare(self, now: datetime) -> None:
-        """Make the private folder, and remove what killed writers left in it."""
-        self._temporary.mkdir(0o700, exist_ok=True)
+    def prepare(self) -> None:
+        """Make sure of the folders of `root`."""
         self._sync(self._root)
-        self._remove_leftovers((now - _LEFTOVER).timestamp())
+
+    def need_room(self, size: int) -> None:
+        """Raises `OSError` where so many bytes more would leave too little room on the disk."""
+        disk = os.statvfs(self._root)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < size + ROOM:  # some file systems do not say how large they are
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def check(self) -> None:
+        """Write a file, and remove it."""
+        self.need_room(0)
+        temporary = self._new_name()
+        try:
+            temporary.touch(0o600)
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def write(self, path: Path, content: Iterable[bytes]) -> os.stat_result:
         """Put a new file with this content there, in place of any other."""
@@ -163,15 +179,18 @@ class Publisher:
         for _ in range(_TRIES):
             # A folder can be removed, found empty by a delete, between its making and its first file.
             with suppress(FileNotFoundError, FileExistsError):
-                os.makedirs(path.parent, 0o700, exist_ok=True)
+                for folder in reversed(self._folders_of(path)):
+                    folder.mkdir(0o700, exist_ok=True)
                 os.replace(temporary, path)
                 break
         else:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        for folder in path.parents:  # a folder made on the way must not be lost either, whoever made it
+        for folder in self._folders_of(path):  # one made on the way must not be lost either, whoever made it
             self._sync(folder)
-            if self._root in (folder, folder.parent):  # whose folders have been there, and safe, since it was opened
-                break
+
+    def _folders_of(self, path: Path) -> list[Path]:
+        """The folders that the file is in, innermost first, up to one of the root's, which was there when it was opened."""
+        return [folder for folder in path.parents if folder.is_relative_to(self._root) and folder != self._root]
 
     def _sync(self, folder: Path) -> None:
         with suppress(FileNotFoundError):  # the file was deleted again already, and its folder with it
@@ -182,12 +201,4 @@ class Publisher:
                 os.close(descriptor)
 
     def _new_name(self) -> Path:
-        return self._temporary / secrets.token_hex(16)
-
-    def _remove_leftovers(self, before: float) -> None:
-        """Remove what writers left behind that were killed, sparing those still at work."""
-        for name in names(self._temporary):
-            leftover = self._temporary / name
-            with suppress(FileNotFoundError):
-                if leftover.stat().st_ctime < before:
-                    leftover.unlink()
+        return self._workspace.folder / secrets.token_hex(16)

@@ -89,3 +89,19 @@ def test_a_bucket_of_another_catalog_is_refused(s3: Emulator, bucket: str, tmp_p
     ):
         pass
     assert in_bucket(s3, bucket, "") == before
+
+
+def test_a_second_server_watches_the_bucket_when_the_first_has_ended(s3: Emulator, bucket: str, tmp_path: Path) -> None:
+    content = pictures.png(4)
+    with running(tmp_path, settings(s3, bucket)) as first, running(tmp_path, settings(s3, bucket)) as second:
+        first.kill()
+        ticket = second.api.ask_for(content)
+        assert post(ticket, content).status_code == 204
+        assert ended(second.api, ticket["upload_id"])["status"] == "stored"
+
+
+def test_the_catalog_and_what_is_worked_on_are_private_beside_a_bucket_too(s3: Emulator, bucket: str, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    with running(folder, settings(s3, bucket)) as server:
+        assert server.api.upload(pictures.png(5)).status in (200, 201)
+        assert {path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o077} == set()

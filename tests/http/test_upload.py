@@ -191,3 +191,14 @@ def test_a_name_is_kept_as_sent_but_for_its_folders(api: Api, sent: str, kept: s
     image = api.upload(pictures.png(1), sent).json()
     assert image["name"] == kept
     assert api.list()["images"][0]["name"] == kept
+
+
+def test_uploads_whose_bytes_the_store_refused_do_not_count_for_the_limits(make_runtime: MakeRuntime, tmp_path: Path) -> None:
+    repository = make_runtime(owner_max_open_uploads=2, owner_max_images=2)
+    api, section = in_process_api(), repository.settings.storage / "temporary"
+    section.rename(tmp_path / "away")
+    for _ in range(5):
+        assert_refused(api.upload(pictures.png(1)), 503, "UnavailableError")
+    (tmp_path / "away").rename(section)
+    assert api.upload(pictures.png(1)).status == 201
+    assert api.upload(pictures.png(2)).status == 201

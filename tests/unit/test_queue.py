@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chalicelib.local.queue import EventQueue, Notification
 from tests.repositories import repository_in
 
@@ -91,20 +93,31 @@ def test_an_event_that_a_handler_sends_is_waited_for_too() -> None:
     assert seen == [0, 1, 2, 3, 4, 5]
 
 
-def test_what_a_handler_keeps_failing_at_is_given_up_when_patience_ends() -> None:
-    tries = []
+def test_what_is_not_waited_for_any_longer_is_delivered_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """However long it fails, and the log tells of it once: when it begins, and when it ends."""
+    delivered, mended = threading.Event(), threading.Event()
 
-    def handle(notification: Notification) -> None:
-        tries.append(notification["number"])
-        raise RuntimeError("never")
+    def handle(_: Notification) -> None:
+        if not mended.is_set():
+            raise RuntimeError("not yet")
+        delivered.set()
 
-    queue = EventQueue(handle, workers=1, patience=0.0)
+    queue = EventQueue(handle, workers=1, patience=0.6)  # by then it has failed twice
     queue.send(numbered(0))
     queue.drain()
-    assert tries == [0]
+    assert not delivered.is_set()
+    mended.set()
+    assert delivered.wait(BOUND_SECONDS)
+    queue.patience = BOUND_SECONDS
+    queue.drain()
+    told = [record.getMessage() for record in caplog.records if "an event" in record.getMessage()]
+    assert [message.partition("(")[0] for message in told] == [
+        "an event will be delivered again until it succeeds ",
+        "an event succeeded at its delivery number 3",
+    ]
 
 
-def test_an_event_outlives_the_claim_of_a_worker_that_is_gone(tmp_path: Path) -> None:
+def test_whoever_waits_outwaits_the_claim_of_a_worker_that_is_gone(tmp_path: Path) -> None:
     repository = repository_in(tmp_path, stale_seconds=5000)
     assert isinstance(repository.queue, EventQueue)
     assert repository.queue.patience > repository.ingest.stale_after.total_seconds() == 5000

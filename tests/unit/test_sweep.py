@@ -329,7 +329,7 @@ def test_a_run_of_all_steps_leaves_the_place_of_another_alone(repository: Runtim
 def test_after_a_run_that_broke_off_the_next_begins_anew(repository: Runtime) -> None:
     take_in(repository, pictures.png(1))
     repository.catalog.inventory.keep_place(Place("incoming"))
-    temporary = disk_of(repository).temporary
+    temporary = repository.settings.storage / "temporary"
     temporary.rename(temporary.with_name("gone"))
     report = repository.sweep.go_on(lambda: False)
     assert (report.fault, report.problems) == ("The store does not answer: its folder has gone or cannot be written.", [])
