@@ -1,0 +1,173 @@
+"""Says of the boxes of a HEIC or AVIF which are the picture and which known metadata. What is not said here is more."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import BinaryIO
+
+from chalicelib.imaging.blocks import Block, Part
+from chalicelib.imaging.headers.boxes import Box, children
+from chalicelib.imaging.headers.coded_units import av1_units
+from chalicelib.imaging.headers.items import Items, item_bytes
+from chalicelib.imaging.headers.samsung import holds_dates_only
+from chalicelib.imaging.headers.shown import CODED, Shown, is_alpha
+
+_MOST_FILLER_BYTES = 64 << 10
+_MOST_XMP_BYTES = 4 << 20
+_XMP = b"application/rdf+xml"
+_CONTENT_CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+_META = {b"hdlr": Part.METADATA, b"dinf": Part.METADATA, b"grpl": Part.METADATA, b"pitm": Part.PICTURE, b"iloc": Part.PICTURE}
+_REFERENCES = {b"dimg": Part.PICTURE, b"auxl": Part.PICTURE, b"thmb": Part.METADATA, b"cdsc": Part.METADATA}
+_SIZES = {b"ispe": 12, b"irot": 1, b"imir": 1, b"clap": 32, b"pasp": 8, b"clli": 4, b"mdcv": 24}
+_COLOURS = {b"nclx", b"prof", b"rICC"}
+_NCLX_BYTES = 11
+_TEXTS = {b"udes", b"crtt"}
+_FILLERS = {b"free", b"skip"}
+_PARAMETER_SETS = {32, 33, 34, 39, 40}
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """What each item is: a part of the picture, known metadata, or more."""
+
+    items: Items
+    shown: Shown
+    file: BinaryIO
+
+    def part(self, item: int) -> Part:
+        kind = self.items.kinds.get(item, b"")
+        if item in self.shown.picture or item in self.shown.alpha:
+            return Part.PICTURE
+        if item in self.shown.previews or kind == b"Exif":
+            return Part.METADATA
+        if kind == b"mime" and self.items.documents[item] == _XMP:
+            return Part.MORE if holds_bytes(item_bytes(self.file, self.items, item, _MOST_XMP_BYTES)) else Part.METADATA
+        return Part.MORE
+
+
+def file_blocks(file: BinaryIO, tops: list[Box]) -> Iterator[Block]:
+    """The boxes of the file itself, apart from `meta`, from a film's, and from what lies in `mdat`."""
+    seen = set[bytes]()
+    for box in tops:
+        if box.name == b"ftyp" and box.name not in seen:
+            yield Block("ftyp", box.start, box.end, Part.PICTURE)
+        elif box.name == b"mdat":
+            yield Block("mdat", box.start, box.at, Part.PICTURE)
+        elif box.name in {b"mpvd", b"moov"}:
+            yield Block(box.label, box.start, box.end, Part.MORE, "film", "video/mp4")
+        elif _is_idle(file, box):
+            yield Block(box.label, box.start, box.end, Part.METADATA)
+        else:
+            yield Block(box.label, box.start, box.end, Part.MORE)
+        seen.add(box.name)
+
+
+def meta_blocks(meta: Box, roles: Roles) -> Iterator[Block]:
+    """The boxes in `meta`, and the bytes of the items that are metadata, or more."""
+    yield Block("meta", meta.start, meta.at + 4, Part.PICTURE)
+    once = set[bytes]()
+    for box in roles.items.boxes:
+        if box.name in once:
+            yield Block(box.label, box.start, box.end, Part.MORE)
+        else:
+            yield from _in_meta(box, roles)
+        once.add(box.name)
+    yield from (Block("leftover", start, end, Part.MORE) for start, end in roles.items.leftovers)
+    for item in roles.items.extents:
+        part = roles.part(item)
+        if part is not Part.PICTURE and item in roles.items.kinds:
+            kind = roles.items.kinds[item].decode("latin-1").strip()
+            yield from (Block(kind, at, at + size, part) for at, size in roles.items.extents[item])
+
+
+def _in_meta(box: Box, roles: Roles) -> Iterator[Block]:
+    if box.name in _META:
+        yield Block(box.label, box.start, box.end, _META[box.name])
+    elif box.name == b"idat":
+        yield Block("idat", box.start, box.at, Part.PICTURE)
+    elif box.name == b"iinf":
+        yield from _table(box, 6 if not box.body[0] else 8, ())
+        yield from (Block("infe", entry.start, entry.end, roles.part(item)) for item, entry in roles.items.entries.items())
+    elif box.name == b"iref":
+        yield from _table(box, 4, children(box.body[4:], box.at + 4), lambda each: _REFERENCES.get(each.name, Part.MORE))
+    elif box.name == b"iprp":
+        yield from _table(box, 0, ())
+        yield from _properties(box, roles)
+    else:
+        part = Part.METADATA if is_filler(box) else Part.MORE
+        yield Block(box.label, box.start, box.end, part)
+
+
+def _table(
+    box: Box, head: int, inner: Iterator[Box] | tuple[()], part: Callable[[Box], Part] = lambda _: Part.MORE
+) -> Iterator[Block]:
+    """A box of boxes: its own first bytes, then each by its part."""
+    yield Block(box.label, box.start, box.at + head, Part.PICTURE)
+    yield from (Block(each.label, each.start, each.end, part(each)) for each in inner)
+
+
+def _properties(table: Box, roles: Roles) -> Iterator[Block]:
+    used = {box.start for found in roles.items.properties.values() for box in found}
+    for box in children(table.body, table.at):
+        if box.name == b"ipma":
+            yield Block("ipma", box.start, box.end, Part.PICTURE)
+        elif box.name == b"ipco":
+            yield Block("ipco", box.start, box.at, Part.PICTURE)
+            for each in children(box.body, box.at):
+                known = _property(each) if each.start in used else None
+                part = known if known is not None else Part.METADATA if is_filler(each) else Part.MORE
+                yield Block(each.label, each.start, each.end, part)
+        else:
+            yield Block(box.label, box.start, box.end, Part.MORE)
+
+
+def _property(box: Box) -> Part | None:
+    """What a property is that an item has; `None` for one that is not on the lists, or holds more than it should."""
+    name, body = box.name, box.body
+    if name in _TEXTS:
+        return Part.METADATA
+    plain = (
+        _SIZES.get(name) == len(body)
+        or (name == b"pixi" and len(body) > 4 and len(body) == 5 + body[4])
+        or (name == b"colr" and body[:4] in _COLOURS and (body[:4] != b"nclx" or len(body) == _NCLX_BYTES))
+        or (name == b"auxC" and is_alpha(body) and body.endswith((b":alpha\0", b":1\0")))
+        or (name == b"av1C" and all(unit.part is not Part.MORE for unit in av1_units(body[4:])))
+        or (name == b"hvcC" and _is_plain_configuration(body))
+    )
+    return Part.PICTURE if plain else None
+
+
+def _is_plain_configuration(body: bytes) -> bool:
+    """Whether an `hvcC` holds parameter sets and small messages, and ends with them."""
+    at = 23
+    for _ in range(body[22] if len(body) > 22 else 0):
+        kind, units, at = body[at : at + 1], int.from_bytes(body[at + 1 : at + 3], "big"), at + 3
+        if not kind or kind[0] & 0x3F not in _PARAMETER_SETS:
+            return False
+        for _ in range(units):
+            at += 2 + int.from_bytes(body[at : at + 2], "big")
+            if at > len(body):
+                return False
+    return at == len(body)
+
+
+def is_filler(box: Box) -> bool:
+    """Whether a box that was read only takes space: zeros, or what Samsung's phones write there."""
+    plain = not any(box.body) or (box.body.startswith(b"cdif") and box.end - box.start <= _MOST_FILLER_BYTES)
+    return box.name in _FILLERS and plain
+
+
+def _is_idle(file: BinaryIO, box: Box) -> bool:
+    """Whether a box of the file is known metadata."""
+    file.seek(box.at)
+    if box.name == b"uuid":
+        return file.read(16) == _CONTENT_CREDENTIALS
+    if box.name == b"sefd":
+        return box.end - box.at <= _MOST_FILLER_BYTES and holds_dates_only(file.read(box.end - box.at))
+    if box.name not in _FILLERS:
+        return False
+    if file.read(4) == b"cdif" and box.end - box.start <= _MOST_FILLER_BYTES:
+        return True
+    file.seek(box.at)
+    pieces = (file.read(min(1 << 20, box.end - at)) for at in count(box.at, 1 << 20) if at < box.end)
+    return not any(map(any, pieces))
