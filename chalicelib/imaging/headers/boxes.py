@@ -34,7 +34,7 @@ def top_level(file: BinaryIO, size: int) -> Iterator[Box]:
     """
     at = 0
     for _ in range(MAX_BOXES):
-        if at == size or _is_no_box(file, at, size):
+        if at == size or _is_no_box(file, at):
             return
         file.seek(at)
         length, name = struct.unpack(">I4s", take(file, 8, WHAT))
@@ -49,7 +49,7 @@ def top_level(file: BinaryIO, size: int) -> Iterator[Box]:
     raise damaged(WHAT, f"it has more than {MAX_BOXES:,} boxes")
 
 
-def _is_no_box(file: BinaryIO, at: int, size: int) -> bool:
+def _is_no_box(file: BinaryIO, at: int) -> bool:
     """Whether a box cannot begin here: names are letters. The first bytes of a box, cut short, may still be one."""
     file.seek(at)
     head = file.read(8)

@@ -40,7 +40,11 @@ def hevc_units(data: bytes, length_size: int) -> Iterator[Unit]:
 def _hevc_part(kind: int, size: int, is_shown: bool) -> Part:
     if kind in _SLICES or kind in _PARAMETERS:
         return Part.PICTURE if is_shown else Part.MORE
-    return Part.METADATA if (kind in _MESSAGES and size <= _MOST_MESSAGE_BYTES) or (kind == _DELIMITER and size <= 3) else Part.MORE
+    return (
+        Part.METADATA
+        if (kind in _MESSAGES and size <= _MOST_MESSAGE_BYTES) or (kind == _DELIMITER and size <= 3)
+        else Part.MORE
+    )
 
 
 def av1_units(data: bytes) -> Iterator[Unit]:

@@ -1,16 +1,20 @@
 """Says of the boxes of a HEIC or AVIF which are the picture and which known metadata. What is not said here is more."""
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part
+from chalicelib.imaging.contents import UNKNOWN, described
 from chalicelib.imaging.headers.boxes import Box, children
 from chalicelib.imaging.headers.coded_units import av1_units
 from chalicelib.imaging.headers.items import Items, item_bytes
-from chalicelib.imaging.headers.samsung import holds_dates_only
+from chalicelib.imaging.headers.samsung import trailer
 from chalicelib.imaging.headers.shown import CODED, Shown, is_alpha
+from chalicelib.imaging.headers.xmp_payload import Payload
 
 _MOST_FILLER_BYTES = 64 << 10
 _MOST_XMP_BYTES = 4 << 20
@@ -21,6 +25,7 @@ _REFERENCES = {b"dimg": Part.PICTURE, b"auxl": Part.PICTURE, b"thmb": Part.METAD
 _SIZES = {b"ispe": 12, b"irot": 1, b"imir": 1, b"clap": 32, b"pasp": 8, b"clli": 4, b"mdcv": 24}
 _COLOURS = {b"nclx", b"prof", b"rICC"}
 _NCLX_BYTES = 11
+_DEPTH = b"urn:mpeg:hevc:2015:auxid:2\0"
 _TEXTS = {b"udes", b"crtt"}
 _FILLERS = {b"free", b"skip"}
 _PARAMETER_SETS = {32, 33, 34, 39, 40}
@@ -28,37 +33,69 @@ _PARAMETER_SETS = {32, 33, 34, 39, 40}
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """What each item is: a part of the picture, known metadata, or more."""
+    """What each item is: a part of the picture, known metadata, or more.
+
+    `frames` are the stretches of the file that a sequence's frames take: an item there is one of them, seen as a still.
+    """
 
     items: Items
     shown: Shown
     file: BinaryIO
+    frames: tuple[tuple[int, int], ...] = ()
 
     def part(self, item: int) -> Part:
         kind = self.items.kinds.get(item, b"")
         if item in self.shown.picture or item in self.shown.alpha:
             return Part.PICTURE
+        if kind in CODED and self.frames and all(map(self._is_frame, self.items.extents.get(item, [(0, 1)]))):
+            return Part.PICTURE
         if item in self.shown.previews or kind == b"Exif":
             return Part.METADATA
         if kind == b"mime" and self.items.documents[item] == _XMP:
-            return Part.MORE if holds_bytes(item_bytes(self.file, self.items, item, _MOST_XMP_BYTES)) else Part.METADATA
+            text = item_bytes(self.file, self.items, item, _MOST_XMP_BYTES + 1)
+            return Part.MORE if len(text) > _MOST_XMP_BYTES or Payload().look(text) else Part.METADATA
         return Part.MORE
 
+    def said_part(self, item: int) -> Part:
+        """What that is which is said of an item: where its bytes are more, they stand for it."""
+        part = self.part(item)
+        return Part.METADATA if part is Part.MORE and any(size for _, size in self.items.extents.get(item, ())) else part
 
-def file_blocks(file: BinaryIO, tops: list[Box]) -> Iterator[Block]:
-    """The boxes of the file itself, apart from `meta`, from a film's, and from what lies in `mdat`."""
+    def holds(self, item: int) -> tuple[str, str]:
+        """What an item that is more is called in `docs/imaging.md`, and its content type."""
+        kind, auxiliary = self.items.kinds.get(item, b""), self.items.property(item, b"auxC")[4:]
+        if kind == b"tmap" or b"gainmap" in auxiliary:
+            return "gain map", "image/heic"
+        if b"depth" in auxiliary or auxiliary.startswith(_DEPTH):
+            return "depth", "image/heic"
+        return ("picture", "image/heic") if self.items.property(item, b"ispe") else UNKNOWN
+
+    def _is_frame(self, extent: tuple[int, int]) -> bool:
+        index = bisect_right(self.frames, (extent[0], 1 << 64)) - 1
+        return index >= 0 and extent[0] + extent[1] <= self.frames[index][1]
+
+
+def file_blocks(file: BinaryIO, tops: list[Box], walked: set[int]) -> Iterator[Block]:
+    """The boxes of the file itself, apart from those that begin at `walked`, and from what lies in `mdat`."""
     seen = set[bytes]()
     for box in tops:
+        if box.start in walked:
+            continue
         if box.name == b"ftyp" and box.name not in seen:
             yield Block("ftyp", box.start, box.end, Part.PICTURE)
         elif box.name == b"mdat":
             yield Block("mdat", box.start, box.at, Part.PICTURE)
         elif box.name in {b"mpvd", b"moov"}:
-            yield Block(box.label, box.start, box.end, Part.MORE, "film", "video/mp4")
+            yield Block(box.label, box.start, box.at, Part.METADATA)
+            yield Block(box.label, box.at, box.end, Part.MORE, "film", "video/mp4")
+        elif box.name == b"sefd":
+            yield Block("sefd", box.start, box.at, Part.METADATA)
+            yield from trailer(file, box.at, box.end)
         elif _is_idle(file, box):
             yield Block(box.label, box.start, box.end, Part.METADATA)
         else:
-            yield Block(box.label, box.start, box.end, Part.MORE)
+            yield Block(box.label, box.start, box.at, Part.METADATA if box.at < box.end else Part.MORE)
+            yield described(file, box.label, box.at, box.end)
         seen.add(box.name)
 
 
@@ -77,7 +114,8 @@ def meta_blocks(meta: Box, roles: Roles) -> Iterator[Block]:
         part = roles.part(item)
         if part is not Part.PICTURE and item in roles.items.kinds:
             kind = roles.items.kinds[item].decode("latin-1").strip()
-            yield from (Block(kind, at, at + size, part) for at, size in roles.items.extents[item])
+            holds = roles.holds(item) if part is Part.MORE else UNKNOWN
+            yield from (Block(kind, at, at + size, part, *holds) for at, size in roles.items.extents[item])
 
 
 def _in_meta(box: Box, roles: Roles) -> Iterator[Block]:
@@ -87,7 +125,7 @@ def _in_meta(box: Box, roles: Roles) -> Iterator[Block]:
         yield Block("idat", box.start, box.at, Part.PICTURE)
     elif box.name == b"iinf":
         yield from _table(box, 6 if not box.body[0] else 8, ())
-        yield from (Block("infe", entry.start, entry.end, roles.part(item)) for item, entry in roles.items.entries.items())
+        yield from (Block("infe", entry.start, entry.end, roles.said_part(item)) for item, entry in roles.items.entries.items())
     elif box.name == b"iref":
         yield from _table(box, 4, children(box.body[4:], box.at + 4), lambda each: _REFERENCES.get(each.name, Part.MORE))
     elif box.name == b"iprp":
@@ -107,18 +145,28 @@ def _table(
 
 
 def _properties(table: Box, roles: Roles) -> Iterator[Block]:
-    used = {box.start for found in roles.items.properties.values() for box in found}
+    users: dict[int, set[int]] = defaultdict(set)
+    for item, found in roles.items.properties.items():
+        for each in found:
+            users[each.start].add(item)
     for box in children(table.body, table.at):
         if box.name == b"ipma":
             yield Block("ipma", box.start, box.end, Part.PICTURE)
         elif box.name == b"ipco":
             yield Block("ipco", box.start, box.at, Part.PICTURE)
             for each in children(box.body, box.at):
-                known = _property(each) if each.start in used else None
-                part = known if known is not None else Part.METADATA if is_filler(each) else Part.MORE
-                yield Block(each.label, each.start, each.end, part)
+                yield Block(each.label, each.start, each.end, _property_part(each, users[each.start], roles))
         else:
             yield Block(box.label, box.start, box.end, Part.MORE)
+
+
+def _property_part(box: Box, users: set[int], roles: Roles) -> Part:
+    known = _property(box) if users else None
+    if known is not None:
+        return known
+    # What is said only of items whose bytes are more makes no difference to them.
+    told = bool(users) and all(roles.part(item) is Part.MORE and roles.said_part(item) is Part.METADATA for item in users)
+    return Part.METADATA if told or is_filler(box) else Part.MORE
 
 
 def _property(box: Box) -> Part | None:
@@ -162,8 +210,6 @@ def _is_idle(file: BinaryIO, box: Box) -> bool:
     file.seek(box.at)
     if box.name == b"uuid":
         return file.read(16) == _CONTENT_CREDENTIALS
-    if box.name == b"sefd":
-        return box.end - box.at <= _MOST_FILLER_BYTES and holds_dates_only(file.read(box.end - box.at))
     if box.name not in _FILLERS:
         return False
     if file.read(4) == b"cdif" and box.end - box.start <= _MOST_FILLER_BYTES:

@@ -1,4 +1,4 @@
-"""Finds the items of a HEIC or AVIF that make the picture shown, and lets only the kinds that cameras write reach the decoder."""
+"""Finds the items that make the picture of a HEIC or AVIF, and lets only kinds that cameras write reach the decoder."""
 
 import struct
 from dataclasses import dataclass
@@ -30,6 +30,9 @@ class Shown:
     @property
     def all(self) -> set[int]:
         return set(self.picture | self.alpha)
+
+
+NOTHING_SHOWN = Shown(frozenset(), frozenset(), frozenset())
 
 
 def find_shown(file: BinaryIO, items: Items, name: str) -> Shown:
@@ -110,7 +113,10 @@ def _check_grid(file: BinaryIO, items: Items, item: int, parts: list[int], name:
     if len(parts) != rows * columns or len(sizes) != 1 or len(parts) > _MAX_TILES:
         raise damaged(name, "its tiles are not those of its grid")
     (across, down) = sizes.pop()
-    if not (0 < width <= across * columns and 0 < height <= down * rows) or extent(items, item) not in {(width, height), (0, 0)}:
+    if not (0 < width <= across * columns and 0 < height <= down * rows) or extent(items, item) not in {
+        (width, height),
+        (0, 0),
+    }:
         raise damaged(name, "its tiles do not cover its grid")
     for part in parts:
         if items.kinds.get(part) in CODED and coded_pixels(file, items, part) < across * down:
