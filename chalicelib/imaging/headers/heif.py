@@ -48,8 +48,11 @@ def read(file: BinaryIO, name: str) -> Header:
     items = read_items(meta) if meta is not None else Items()
     if CODED & set(items.kinds.values()):
         name = "HEIC" if b"hvc1" in items.kinds.values() else "AVIF"
-    if any(offset + length > size for extents in items.extents.values() for offset, length in extents):
+    pieces = [piece for extents in items.extents.values() for piece in extents]
+    if any(offset + length > size for offset, length in pieces):
         raise truncated(name)
+    if sum(length for _, length in pieces) > 2 * size:
+        raise damaged(name, "its items claim the same bytes, many times over")
     file.seek(tops[0].at if tops else 0)
     if name == "AVIF" and file.read(4) == b"avis" and b"moov" in first:
         return _film(file, items, meta, tops, boxes.body_of(file, first[b"moov"]))

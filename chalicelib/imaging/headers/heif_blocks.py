@@ -3,8 +3,6 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import count
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part
@@ -31,28 +29,30 @@ _FILLERS = {b"free", b"skip"}
 _PARAMETER_SETS = {32, 33, 34, 39, 40}
 
 
-@dataclass(frozen=True, slots=True)
 class Roles:
     """What each item is: a part of the picture, known metadata, or more.
 
     `frames` are the stretches of the file that a sequence's frames take: an item there is one of them, seen as a still.
     """
 
-    items: Items
-    shown: Shown
-    file: BinaryIO
-    frames: tuple[tuple[int, int], ...] = ()
+    def __init__(self, items: Items, shown: Shown, file: BinaryIO, frames: tuple[tuple[int, int], ...] = ()) -> None:
+        self.items = items
+        self._shown, self._frames = shown, frames
+        self._parts = {item: self._judged(item, file) for item in items.kinds}
 
     def part(self, item: int) -> Part:
-        kind = self.items.kinds.get(item, b"")
-        if item in self.shown.picture or item in self.shown.alpha:
+        return self._parts.get(item, Part.MORE)
+
+    def _judged(self, item: int, file: BinaryIO) -> Part:
+        kind = self.items.kinds[item]
+        if item in self._shown.picture or item in self._shown.alpha:
             return Part.PICTURE
-        if kind in CODED and self.frames and all(map(self._is_frame, self.items.extents.get(item, [(0, 1)]))):
+        if kind in CODED and self._frames and all(map(self._is_frame, self.items.extents.get(item, [(0, 1)]))):
             return Part.PICTURE
-        if item in self.shown.previews or kind == b"Exif":
+        if item in self._shown.previews or kind == b"Exif":
             return Part.METADATA
         if kind == b"mime" and self.items.documents[item] == _XMP:
-            text = item_bytes(self.file, self.items, item, _MOST_XMP_BYTES + 1)
+            text = item_bytes(file, self.items, item, _MOST_XMP_BYTES + 1)
             return Part.MORE if len(text) > _MOST_XMP_BYTES or Payload().look(text) else Part.METADATA
         return Part.MORE
 
@@ -71,8 +71,8 @@ class Roles:
         return ("picture", "image/heic") if self.items.property(item, b"ispe") else UNKNOWN
 
     def _is_frame(self, extent: tuple[int, int]) -> bool:
-        index = bisect_right(self.frames, (extent[0], 1 << 64)) - 1
-        return index >= 0 and extent[0] + extent[1] <= self.frames[index][1]
+        index = bisect_right(self._frames, (extent[0], 1 << 64)) - 1
+        return index >= 0 and extent[0] + extent[1] <= self._frames[index][1]
 
 
 def file_blocks(file: BinaryIO, tops: list[Box], walked: set[int]) -> Iterator[Block]:
@@ -215,5 +215,4 @@ def _is_idle(file: BinaryIO, box: Box) -> bool:
     if file.read(4) == b"cdif" and box.end - box.start <= _MOST_FILLER_BYTES:
         return True
     file.seek(box.at)
-    pieces = (file.read(min(1 << 20, box.end - at)) for at in count(box.at, 1 << 20) if at < box.end)
-    return not any(map(any, pieces))
+    return not any(any(file.read(min(1 << 20, box.end - at))) for at in range(box.at, box.end, 1 << 20))
