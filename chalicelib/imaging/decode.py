@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging import plain_tiff
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
 from chalicelib.imaging.ifd import Directories
@@ -27,7 +28,7 @@ _PLUGINS = {
     "PNG": PngImagePlugin.PngImageFile.format,
     "GIF": GifImagePlugin.GifImageFile.format,
     "WEBP": WebPImagePlugin.WebPImageFile.format,
-    "TIFF": TiffImagePlugin.TiffImageFile.format,
+    "TIFF": plain_tiff.FORMAT,
     "BMP": "BMP",
     "AVIF": AvifImagePlugin.AvifImageFile.format,
     "HEIC": "HEIF",
