@@ -8,6 +8,7 @@ from chalicelib.imaging.headers.header import UPRIGHT_INKS, Header
 from chalicelib.imaging.profile import is_srgb
 
 _SRGB = ImageCms.createProfile("sRGB")
+_OPAQUE = 255
 _LAB = ImageCms.createProfile("LAB")
 #: What a profile calls the colours of a mode; a profile for other colours than the picture's is of no use.
 _PROFILE_SPACES = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "CMYK": "CMYK"}
@@ -21,7 +22,8 @@ def with_plain_samples(image: Image.Image, header: Header) -> Image.Image:
     if image.mode == "CMYK" and header.colour == UPRIGHT_INKS:
         return ImageChops.invert(image)
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        return _deep_grey(image, header.bits)
+        grey = _deep_grey(image, header.bits)
+        return grey if header.key is None else Image.merge("LA", (grey, _outside(image, header.key)))
     if image.mode in {"RGB", "L", "1", "P", "PA"} and image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode in {"P", "PA"}:
@@ -62,6 +64,11 @@ def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile, target: s
 def _with_alpha_of(image: Image.Image, colours: Image.Image) -> Image.Image:
     colours.putalpha(image.getchannel("A"))
     return colours
+
+
+def _outside(image: Image.Image, key: int | tuple[int, ...]) -> Image.Image:
+    """The alpha of 16-bit greys of which one is transparent."""
+    return image.convert("I").point([_OPAQUE * (value != key) for value in range(1 << 16)], "L")
 
 
 def _deep_grey(image: Image.Image, bits: int) -> Image.Image:

@@ -1,7 +1,6 @@
 """The one door to Pillow: opens only the formats on the list, only within the limits, and only files that are whole."""
 
 import io
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,15 +8,19 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, GifImagePlugin, Image, PngImagePlugin, UnidentifiedImageError, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
 from chalicelib.imaging import plain_tiff
+from chalicelib.imaging.gif_frames import composed
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
+from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
 from chalicelib.imaging.ifd import Directories
 from chalicelib.imaging.picture import Limits
+from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
+from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.sniff import SNIFFED_BYTES, sniff
 from chalicelib.imaging.whole_jpeg import RowWatch
 from chalicelib.imaging.whole_png import check_rows, may_lack_rows
@@ -26,23 +29,19 @@ from chalicelib.imaging.whole_png import check_rows, may_lack_rows
 _PLUGINS = {
     "JPEG": "JPEG",
     "PNG": PngImagePlugin.PngImageFile.format,
-    "GIF": GifImagePlugin.GifImageFile.format,
     "WEBP": WebPImagePlugin.WebPImageFile.format,
     "TIFF": plain_tiff.FORMAT,
     "BMP": "BMP",
     "AVIF": AvifImagePlugin.AvifImageFile.format,
     "HEIC": "HEIF",
 }
-_MAX_PROFILE_BYTES = 16 << 20
 _MAX_EXIF_CLAIMED, _MOST_EXIF_ENTRIES = 16 << 20, 65_535
 
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 # The limits are ours, come from the settings, and are checked before Pillow sees the file.
 Image.MAX_IMAGE_PIXELS = None
-# All text together, unpacked; Pillow would take 64 MiB. A single piece is held to 1 MiB by Pillow itself.
-PngImagePlugin.MAX_TEXT_MEMORY = 8 << 20
-# Frames as colours from the first on, so that every frame of an animation is hashed alike.
-GifImagePlugin.LOADING_STRATEGY = GifImagePlugin.LoadingStrategy.RGB_ALWAYS
+# Of what is packed beside the pixels of a PNG, Pillow sees only the profile: see `picture_only`.
+PngImagePlugin.MAX_TEXT_CHUNK = MAX_PROFILE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,8 @@ class OpenedImage:
     header: Header
     image: Image.Image
     file: BinaryIO
+    #: Those that Pillow does not compose itself.
+    later: Iterator[Image.Image] | None = None
 
 
 @contextmanager
@@ -61,17 +62,27 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
         header = _read_header(file, limits)
         _check_limits(header, limits)
         _check_exif(header.exif)
-        refuse_polyglot(file, header.end)
+        refuse_polyglot(file, header.end, header.blocks)
+        if header.format == "GIF":
+            shown = composed(file)
+            with translated_errors("GIF"):
+                first = next(shown)
+            yield OpenedImage(header, first, file, shown)
+            return
         file.seek(0)
         watch = RowWatch(file, header.end) if header.one_pass else None
+        seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
         with translated_errors(header.format):
-            image = Image.open(cast(BinaryIO, watch or file), formats=[_PLUGINS[header.format]])
+            image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
             _check_opened(image, header)
+        with translated_errors(header.format, image):
             if watch is not None:
                 watch.load(image)
             image.load()
         if header.format == "PNG" and may_lack_rows(image, header.frames):
-            check_rows(file)
+            check_rows(seen)
+        if header.key is not None and "transparency" in image.info:
+            image.info["transparency"] = header.key
         try:
             yield OpenedImage(header, image, file)
         finally:
@@ -83,26 +94,13 @@ def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
     image, header = opened_image.image, opened_image.header
     yield image
     for index in range(1, header.frames):
-        with translated_errors(header.format):
-            image.seek(index)
-            image.load()
+        with translated_errors(header.format, image):
+            if opened_image.later is not None:
+                image = next(opened_image.later)
+            else:
+                image.seek(index)
+                image.load()
         yield image
-
-
-@contextmanager
-def translated_errors(name: str) -> Iterator[None]:
-    """Whatever a decoder raises about a file becomes `BadImageError`, what it warns about is let pass."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except (BadImageError, MemoryError):
-        raise
-    except UnidentifiedImageError as error:
-        raise BadImageError(f"The {name} cannot be read: its header is damaged; send an intact file.") from error
-    except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, EOFError, RuntimeError, …
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise BadImageError(f"The {name} is damaged or cut short ({reason}); send an intact file.") from error
 
 
 def _read_header(file: BinaryIO, limits: Limits) -> Header:
@@ -149,8 +147,8 @@ def _check_exif(block: bytes) -> None:
 def _check_opened(image: Image.Image, header: Header) -> None:
     """What Pillow found must be what the limits were checked against."""
     profile = image.info.get("icc_profile")
-    if profile and len(profile) > _MAX_PROFILE_BYTES:
-        raise BadImageError(f"The colour profile is larger than {_MAX_PROFILE_BYTES:,} bytes; send the image without it.")
+    if profile and len(profile) > MAX_PROFILE_BYTES:
+        raise BadImageError(f"The colour profile is larger than {MAX_PROFILE_BYTES:,} bytes; send the image without it.")
     found = image.width * image.height
     if found > max(header.width * header.height, header.codec_pixels):
         raise BadImageError("The image is damaged: its parts claim different sizes; send an intact file.")

@@ -95,8 +95,14 @@ class Directories:
         return (offset, offset + count_bytes), (end, end + offset_bytes)
 
     @property
-    def is_big(self) -> bool:
-        return self._big
+    def header_bytes(self) -> int:
+        return 16 if self._big else 8
+
+    def repeats_header(self, offset: int) -> bool:
+        """Whether a header stands before the directory at `offset`, as writers leave it that put whole files together."""
+        size = self.header_bytes
+        own = self._at(0, 8 if self._big else 4) + struct.pack(self.order + ("Q" if self._big else "I"), size)
+        return offset >= 2 * size and self._at(offset - size, size) == own
 
     @property
     def entry_bytes(self) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from tests.unit.gifs import NETSCAPE, control, frame, gif, indices
 from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png
 
 _JPEG = base64.b64decode(
@@ -27,22 +28,16 @@ _JPEG = base64.b64decode(
 _TURNED = exif_with(0x0112, 6)
 
 
-def _gif(*frames: bytes, flags: int = 0x91, loops: bool = True) -> bytes:
-    netscape = b"!\xff\x0bNETSCAPE2.0\3\1\0\0\0" if loops else b""
-    return b"GIF89a" + struct.pack("<HHBBB", 4, 4, flags, 0, 0) + bytes(range(40, 52)) + netscape + b"".join(frames) + b";"
+def _frame(flags: int, transparent: int, picture: Image.Image, left: int = 0, top: int = 0) -> bytes:
+    return control(flags >> 2, transparent if flags & 1 else None) + frame(picture, left, top)
 
 
-def _frame(control: int, transparent: int, picture: Image.Image, left: int = 0, top: int = 0) -> bytes:
-    """A frame of indices 0 to 3, packed by Pillow, under a graphic control of its own."""
-    whole = encoded(picture, "GIF", optimize=False)
-    descriptor = whole.index(b",\0\0\0\0", 13 + 768)
-    data = whole[descriptor + 10 : -1]
-    place = struct.pack("<4HB", left, top, *picture.size, 0)
-    return b"!\xf9\4" + struct.pack("<BHB", control, 5, transparent) + b"\0," + place + data
+def _animated(*frames: bytes) -> bytes:
+    return gif(NETSCAPE, *frames)
 
 
-def _indices(seed: int, size: tuple[int, int] = (4, 4)) -> Image.Image:
-    picture = Image.frombytes("P", size, noise("L", size, seed).point(lambda value: value % 4).tobytes())
+def _palette() -> Image.Image:
+    picture = Image.frombytes("P", (4, 4), indices(3).tobytes())
     picture.putpalette(bytes(value for index in range(256) for value in (index, 7, 255 - index)))
     return picture
 
@@ -64,18 +59,20 @@ _FILES: dict[str, Callable[[], bytes]] = {
     "png grey 16": lambda: encoded(noise("I;16"), "PNG"),
     "png key": lambda: encoded(noise("RGB"), "PNG", transparency=noise("RGB").getpixel((0, 0))),
     "png grey key": lambda: encoded(noise("L"), "PNG", transparency=noise("L").getpixel((0, 0))),
-    "png palette key": lambda: encoded(_indices(3), "PNG", transparency=bytes((9, 255, 0))),
+    "png palette key": lambda: encoded(_palette(), "PNG", transparency=bytes((9, 255, 0))),
     "png gamma": lambda: png_with(encoded(noise("RGB"), "PNG"), png_chunk(b"gAMA", struct.pack(">I", 100000))),
     "png code points": lambda: png_with(encoded(noise("RGB"), "PNG"), png_chunk(b"cICP", bytes((9, 16, 0, 1)))),
     "apng": _apng,
-    "gif": lambda: _gif(_frame(0, 0, _indices(1)), loops=False),
-    "gif transparent": lambda: _gif(_frame(1, 2, _indices(1)), loops=False),
-    "gif animated": lambda: _gif(_frame(4, 0, _indices(1)), _frame(4, 0, _indices(2, (2, 3)), 1, 1), _frame(4, 0, _indices(3))),
-    "gif leaves": lambda: _gif(_frame(4, 0, _indices(1)), _frame(5, 1, _indices(2)), _frame(5, 3, _indices(3, (2, 2)), 2, 1)),
-    "gif clears": lambda: _gif(_frame(9, 1, _indices(1)), _frame(9, 1, _indices(2)), _frame(9, 1, _indices(3, (3, 2)), 1, 1)),
-    "gif small and clear": lambda: _gif(_frame(1, 2, _indices(1, (2, 2)), 1, 1), loops=False),
-    "gif restores": lambda: _gif(
-        _frame(4, 0, _indices(1)), _frame(13, 1, _indices(2, (2, 3)), 1, 1), _frame(4, 0, _indices(3, (2, 2)))
+    "gif": lambda: gif(_frame(0, 0, indices(1))),
+    "gif transparent": lambda: gif(_frame(1, 2, indices(1))),
+    "gif animated": lambda: _animated(
+        _frame(4, 0, indices(1)), _frame(4, 0, indices(2, (2, 3)), 1, 1), _frame(4, 0, indices(3))
+    ),
+    "gif leaves": lambda: _animated(_frame(4, 0, indices(1)), _frame(5, 1, indices(2)), _frame(5, 3, indices(3, (2, 2)), 2, 1)),
+    "gif clears": lambda: _animated(_frame(9, 1, indices(1)), _frame(9, 1, indices(2)), _frame(9, 1, indices(3, (3, 2)), 1, 1)),
+    "gif small and clear": lambda: gif(_frame(1, 2, indices(1, (2, 2)), 1, 1)),
+    "gif restores": lambda: _animated(
+        _frame(4, 0, indices(1)), _frame(13, 1, indices(2, (2, 3)), 1, 1), _frame(4, 0, indices(3, (2, 2)))
     ),
     "bmp": lambda: encoded(noise("RGB"), "BMP"),
     "tiff": lambda: encoded(noise("RGB"), "TIFF"),

@@ -86,7 +86,7 @@ class _Walk:
         precision, height, width, components = struct.unpack(">BHHB", body[:6])
         if marker not in _DECODABLE_FRAMES or precision != 8 or components not in {1, 3, _INKS}:
             raise UnsupportedImageError(
-                f"A JPEG of this kind ({precision} bits, {components} components, frame type {marker:X}) cannot be decoded; "
+                f"The JPEG is of a kind that is not taken ({precision} bits, {components} components, frame type {marker:X}); "
                 "send an 8-bit baseline or progressive JPEG."
             )
         if self._marker:
@@ -94,6 +94,11 @@ class _Walk:
         self._marker, self._size = marker, (width, height)
         self._components = dict.fromkeys(body[6 : 6 + 3 * components : 3], 0)
         self._samplings = {*body[7 : 6 + 3 * components : 3]}
+        for sides in ({sampling >> 4 for sampling in self._samplings}, {sampling & 15 for sampling in self._samplings}):
+            if 0 not in sides and any(max(sides) % side for side in sides):
+                raise UnsupportedImageError(
+                    "The JPEG is of a kind that is not taken (a component is sampled by a fraction); send a usual one."
+                )
 
     def _scan(self, body: bytes) -> None:
         count = body[0] if body else 0

@@ -62,7 +62,7 @@ class Names:
             self._frame = marker
         if marker in _PICTURE or (marker == _CONDITIONING and self._frame in _ARITHMETIC):
             yield Block(kind, segment.start, segment.coded_end, Part.PICTURE)
-        elif segment.body:
+        elif segment.body or marker == _COM:
             content = segment.end - len(segment.body)
             # The head alone says nothing where there is a body to be judged.
             yield Block(kind, segment.start, content, Part.METADATA)

@@ -5,19 +5,22 @@ import zlib
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, take, truncated
+from chalicelib.imaging.blocks import Block, Part, account
+from chalicelib.imaging.contents import pieces
+from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, take, truncated
+from chalicelib.imaging.headers.png_names import Chunk, Names
 
 _SIGNATURE_BYTES = 8
 _MAX_CHUNKS = 100_000
 _BLOCK = 1 << 20
 #: Chunks whose damage shows in the picture; Pillow checks the sums of none that follow the first pixels.
 _CHECKED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"acTL", b"fcTL", b"fdAT", b"IEND"}
-_KEPT = {b"IHDR", b"acTL", b"gAMA", b"cHRM", b"cICP", b"sRGB", b"eXIf"}
+_KEPT = {b"IHDR", b"acTL", b"gAMA", b"cHRM", b"cICP", b"mDCV", b"cLLI", b"sRGB", b"tRNS", b"eXIf"}
 _SRGB_GAMMA = 45455
 _SRGB_PRIMARIES = (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)
 _SRGB_CODE_POINTS = bytes((1, 13, 0, 1))
 #: Colour types 0 and 3 (grey, palette) are the only ones that Pillow reads without losing bits beyond 8.
-_GREY = 0
+_GREY, _COLOURS = 0, 2
 
 
 @dataclass(slots=True)
@@ -27,36 +30,44 @@ class _Chunks:
     frames: int = 0
     #: Whether the picture that viewers without animation show is not a frame of the animation.
     apart: bool = False
+    blocks: list[Block] = field(default_factory=lambda: [Block("signature", 0, _SIGNATURE_BYTES, Part.PICTURE)])
 
 
 def read(file: BinaryIO) -> Header:
     """Raises `BadImageError` where a chunk is cut short or its sum is wrong."""
-    file.seek(_SIGNATURE_BYTES)
-    chunks = _walk(file)
+    chunks, end, size = _walk(file), file.tell(), size_of(file)
     if len(chunks.kept.get(b"IHDR", b"")) != 13 or b"IDAT" not in chunks.names:
         raise damaged("PNG", "it has no header or no pixels")
     width, height, bits, colour_type = struct.unpack(">IIBB", chunks.kept[b"IHDR"][:10])
     frames, plays, animated_whole = _animation(chunks)
-    grey_with_key = colour_type == _GREY and b"tRNS" in chunks.names
+    key = _key(chunks.kept.get(b"tRNS", b""), bits, colour_type)
     return Header(
         format="PNG",
         width=width,
         height=height,
-        end=file.tell(),
+        end=end,
         frames=frames,
         bits=max(bits, 8),
-        faithful=animated_whole and (bits <= 8 or (colour_type == _GREY and not grey_with_key)),
+        faithful=animated_whole and (bits <= 8 or (colour_type == _GREY and key is None)),
         exif=_exif(chunks.kept.get(b"eXIf", b"")),
         colour=_colour(chunks),
         plays=plays,
+        key=key,
+        coding=_coding(bits, colour_type, keyed=b"tRNS" in chunks.names),
+        blocks=account(file, [*chunks.blocks, *pieces(file, end, size)], end, size),
     )
 
 
 def _walk(file: BinaryIO) -> _Chunks:
-    chunks = _Chunks()
+    chunks, names = _Chunks(), Names(file)
+    end = _SIGNATURE_BYTES
     for _ in range(_MAX_CHUNKS):
+        file.seek(end)
         length, name = struct.unpack(">I4s", take(file, 8, "PNG"))
         data = _read_chunk(file, name, length)
+        start, end = end, file.tell()
+        header = chunks.kept.get(b"IHDR", b"").ljust(13, b"\0")
+        chunks.blocks += names.name(Chunk(name, start, end), colour_type=header[9])
         chunks.names.add(name)
         if data is not None:
             chunks.kept.setdefault(name, data)
@@ -64,6 +75,7 @@ def _walk(file: BinaryIO) -> _Chunks:
             chunks.apart |= not chunks.frames and b"IDAT" in chunks.names
             chunks.frames += 1
         if name == b"IEND":
+            file.seek(end)
             return chunks
     raise damaged("PNG", f"it has more than {_MAX_CHUNKS:,} chunks")
 
@@ -106,6 +118,34 @@ def _animation(chunks: _Chunks) -> tuple[int, int, bool]:
     return declared + chunks.apart, plays, chunks.frames == declared and not chunks.apart
 
 
+def _key(transparency: bytes, bits: int, colour_type: int) -> int | tuple[int, ...] | None:
+    """The colour that is transparent, as samples of 8 bits, or of 16 where grey has so many.
+
+    The upper bits of its samples count for nothing where the picture's have fewer.
+    """
+    samples = {_GREY: 1, _COLOURS: 3}.get(colour_type, 0)
+    if not samples or len(transparency) != 2 * samples:
+        return None
+    most = (1 << bits) - 1
+    key: list[int] = [value & most for value in struct.unpack(f">{samples}H", transparency)]
+    if bits < 8:
+        return key[0] * 255 // most
+    if colour_type == _GREY:
+        return key[0]
+    return tuple(value >> (bits - 8) for value in key)
+
+
+def _coding(bits: int, colour_type: int, *, keyed: bool) -> str:
+    match colour_type:
+        case 0 if not keyed:
+            return {1: "1-bit", 16: "grey 16"}.get(bits, "grey")
+        case 2 if not keyed:
+            return "rgb"
+        case 3:
+            return "palette key" if keyed else "palette"
+    return "rgba"
+
+
 def _exif(data: bytes) -> bytes:
     return data.removeprefix(b"Exif\0\0")
 
@@ -114,7 +154,9 @@ def _colour(chunks: _Chunks) -> bytes:
     """Empty for sRGB, or where nothing is said outside of an ICC profile."""
     kept = chunks.kept
     if b"cICP" in kept:
-        return b"" if kept[b"cICP"] == _SRGB_CODE_POINTS else b"cICP" + kept[b"cICP"]
+        # What the display must be capable of counts only for colours beyond sRGB.
+        light = kept.get(b"mDCV", b"") + kept.get(b"cLLI", b"")
+        return b"" if kept[b"cICP"] == _SRGB_CODE_POINTS else b"cICP" + kept[b"cICP"] + light
     if b"iCCP" in chunks.names or b"sRGB" in kept or not kept.keys() & {b"gAMA", b"cHRM"}:
         return b""
     gamma, primaries = kept.get(b"gAMA", b""), kept.get(b"cHRM", b"")

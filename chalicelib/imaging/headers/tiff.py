@@ -44,7 +44,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
     plain_pages = [page for _, page in pages]
     refuse_raw(directories, plain_pages)
     sizes = [_size(directories, page) for page in plain_pages]
-    known, faithful = [Block("header", 0, 16 if directories.is_big else 8, Part.PICTURE)], True
+    known, faithful = [Block("header", 0, directories.header_bytes, Part.PICTURE)], True
     for (offset, page), (width, height) in zip(pages, sizes, strict=True):
         strips = _coded_blocks(directories, page, width, height)
         faithful = faithful and strips is not None and _exact(directories, page)

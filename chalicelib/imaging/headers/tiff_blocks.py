@@ -41,6 +41,8 @@ _JPEG_METADATA = {0xE0, 0xFE}
 def page_blocks(directories: Directories, offset: int, page: dict[int, Entry]) -> Iterator[Block]:
     """The directory of a page and the values in it; not the coded picture."""
     yield from _directory(directories, offset, page, lambda entry: _part(directories, entry))
+    if directories.repeats_header(offset):
+        yield Block("header", offset - directories.header_bytes, offset, Part.METADATA)
     for pointer in (_EXIF_POINTER, _GPS_POINTER, _INTEROP_POINTER):
         yield from _pointed_to(directories, page, pointer)
     if _PHOTOSHOP in page:
