@@ -11,7 +11,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
-from chalicelib.imaging import plain_tiff
+from chalicelib.imaging import bitmap, plain_tiff
 from chalicelib.imaging.gif_frames import composed
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
@@ -68,6 +68,10 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
             with translated_errors("GIF"):
                 first = next(shown)
             yield OpenedImage(header, first, file, shown)
+            return
+        bitmap_image = bitmap.decoded(file) if header.format == "BMP" else None
+        if bitmap_image is not None:
+            yield OpenedImage(header, bitmap_image, file)
             return
         file.seek(0)
         watch = RowWatch(file, header.end) if header.one_pass else None

@@ -83,7 +83,7 @@ def test_known_metadata_does_not_count(name: str, filling: int, note: bytes, wor
         heif(items, brand, properties=[box(b"free", bytes(filling))]),
         heif(items, brand, behind=box(b"uuid", bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + note)),
         heif(items, brand, in_data=bytes(filling)),
-        heif(items, brand, in_meta=box(b"grpl", note)),
+        heif(items, brand, in_meta=box(b"grpl", box(b"altr", struct.pack(">IIII", 0, 9, 1, 1)))),
         _FILES[name] + bytes(filling),
     ):
         assert same(other, _FILES[name])

@@ -90,9 +90,9 @@ _FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: encoded(noise("RGB", (21, 13)).quantize(16), "BMP"),
         "dd6202e7cd7ba47302124956143ae0e7205b3228a391b122936e828d24e8b337",
     ),
-    "BMP with alpha": (
-        lambda: encoded(noise("RGBA", (21, 13)), "BMP"),
-        "b9dc3b74e37b1adf308e1502c35d0a101cc5898af2e2a3e3b714b9e8038d08c6",
+    "BMP with opaque bytes beside its colours": (
+        lambda: encoded(noise("RGB", (21, 13)).convert("RGBA"), "BMP"),
+        "576f22bf80dba7af9c08d76aaaf014dfb9e12cfee441f40de415e91f8567277f",
     ),
     "HEIC": (
         lambda: base64.b64decode(_CODED["HEIC"]),
