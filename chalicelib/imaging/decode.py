@@ -12,6 +12,7 @@ from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
 from chalicelib.imaging import bitmap, plain_tiff
+from chalicelib.imaging.alpha_size import with_alpha_sizes
 from chalicelib.imaging.gif_frames import composed
 from chalicelib.imaging.headers import bmp, gif, heif, jpeg, png, tiff, webp
 from chalicelib.imaging.headers.header import Header, size_of
@@ -69,13 +70,14 @@ def opened(path: Path, limits: Limits) -> Iterator[OpenedImage]:
                 first = next(shown)
             yield OpenedImage(header, first, file, shown)
             return
-        bitmap_image = bitmap.decoded(file) if header.format == "BMP" else None
-        if bitmap_image is not None:
-            yield OpenedImage(header, bitmap_image, file)
-            return
-        file.seek(0)
+        if header.format == "BMP":
+            with translated_errors("BMP"):
+                picture = bitmap.decoded(file)
+            if picture is not None:
+                yield OpenedImage(header, picture, file)
+                return
+        seen = _view(file, header)
         watch = RowWatch(file, header.end) if header.one_pass else None
-        seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
         with translated_errors(header.format):
             image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
             _check_opened(image, header)
@@ -124,6 +126,13 @@ def _read_header(file: BinaryIO, limits: Limits) -> Header:
         case "BMP":
             return bmp.read(file, size_of(file))
     return heif.read(file, name)
+
+
+def _view(file: BinaryIO, header: Header) -> BinaryIO:
+    """What Pillow is handed of the file, at its beginning."""
+    view = with_alpha_sizes(file) if header.format == "AVIF" else file
+    view.seek(0)
+    return cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else view
 
 
 def _check_limits(header: Header, limits: Limits) -> None:

@@ -212,6 +212,15 @@ def test_alpha_of_another_size_never_reaches_the_decoder(size: tuple[int, int]) 
                 examined(heif([picture, Item(other.kind, other.data, lying, alpha.references)], brand))
 
 
+@pytest.mark.parametrize("name", ["HEIC with alpha", "AVIF with alpha"])
+@pytest.mark.parametrize("tail", [b"", bytes(9), box(b"free", bytes(9))])
+def test_alpha_without_a_size_of_its_own_has_that_of_its_picture(name: str, tail: bytes) -> None:
+    (picture, alpha), brand = _PICTURES[name]
+    sizeless = Item(alpha.kind, alpha.data, [each for each in alpha.properties if each[4:8] != b"ispe"], alpha.references)
+    assert same(heif([picture, sizeless], brand, behind=tail), _FILES[name])
+    assert examined(heif([picture, sizeless], brand)).mode == "RGBA"
+
+
 def test_an_animated_avif_is_its_frames_and_nothing_behind_them() -> None:
     frames = [noise("RGBA", (40, 30), seed) for seed in range(3)]
     options = {"save_all": True, "append_images": frames[1:], "duration": 100}
