@@ -10,7 +10,7 @@ from PIL import Image
 from chalicelib.imaging.gif_frames import composed
 from tests.unit.gifs import COLOURS, GREYS, NETSCAPE, control, frame, gif, indices
 from tests.unit.pictures import encoded, examined, same
-from tests.unit.sameness import pages
+from tests.unit.sameness import assert_apart, assert_same, merged, pages, shows_the_same
 
 _SIDE = 4
 
@@ -58,14 +58,14 @@ def _animation(steps: list[Step], palette: bytes = COLOURS) -> bytes:
     return gif(NETSCAPE, *(step.blocks() for step in steps), control(1, 0), frame(indices(0, (1, 1))), palette=palette)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(_steps, min_size=1, max_size=5), st.sampled_from([COLOURS, GREYS]))
 def test_every_frame_shows_what_libvips_shows(steps: list[Step], palette: bytes) -> None:
     data = _animation(steps, palette)
     assert [_seen(image) for image in composed(io.BytesIO(data))] == pages(data)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(_steps, min_size=2, max_size=3), st.integers(0, 3), st.integers(0, 9), st.none() | st.integers(0, 3))
 @example([Step(1, 0, 0, 4, 4, 1, None, b""), Step(2, 1, 1, 2, 2, 1, None, b""), Step(3, 0, 0, 1, 1, 1, None, b"")], 3, 2, None)
 def test_two_animations_are_the_same_only_where_every_frame_is(
@@ -111,3 +111,63 @@ def test_a_gif_that_lacks_its_last_byte_is_whole() -> None:
     still, animated = gif(frame(indices(1))), gif(NETSCAPE, frame(indices(1)), frame(indices(2)))
     for whole in (still, animated):
         assert same(whole[:-1], whole)
+
+
+def _extension(label: int, *parts: bytes) -> bytes:
+    return bytes((0x21, label)) + b"".join(bytes((len(part),)) + part for part in parts) + b"\0"
+
+
+_FRAMES = control(0, 1) + frame(indices(1)), control(0) + frame(indices(2))
+_PLAIN = gif(NETSCAPE, *_FRAMES)
+_TEXTS = st.binary(min_size=1, max_size=30)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_TEXTS, st.integers(0, 2))
+def test_known_metadata_may_differ(text: bytes, place: int) -> None:
+    for block in (
+        _extension(0xFE, text),
+        _extension(0xFF, b"ImageMagick", text),
+        _extension(0xFF, b"XMP DataXMP", text.hex().encode()),
+    ):
+        blocks = [NETSCAPE, *_FRAMES]
+        assert_same(_PLAIN, gif(*blocks[:place], block, *blocks[place:]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 255), st.binary(min_size=11, max_size=11), _TEXTS, st.integers(0, 2))
+def test_no_unknown_block_is_merged_away(label: int, name: bytes, text: bytes, place: int) -> None:
+    label = label if label not in {0xFE, 0xF9} else 0x01
+    blocks = [NETSCAPE, *_FRAMES]
+    other = gif(*blocks[:place], _extension(label, name, text), *blocks[place:])
+    assert examined(other).frames == 2
+    assert_apart(_PLAIN, other)
+
+
+def test_what_is_known_is_so_only_in_its_form() -> None:
+    for block in (
+        _extension(0xF9, b"\0\0\0\0", b"hidden"),
+        _extension(0xF9, b"\0\0\0\0hidden"),
+        _extension(0xFF, b"NETSCAPE2.0", b"\1\0\0", b"hidden"),
+        _extension(0xFF, b"XMP DataXMP", b"<x GDepth:Data='QUJD'/>"),
+        _extension(0xFF, b"ICCRGBG1012", b"a profile"),
+    ):
+        assert_apart(_PLAIN, gif(NETSCAPE, block, *_FRAMES))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(min_size=1, max_size=60))
+def test_no_tail_but_padding_is_merged_away(tail: bytes) -> None:
+    assert merged(_PLAIN, _PLAIN + tail) == (not tail.strip(b"\0\r\n"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.floats(0, 1, exclude_max=True), st.integers(1, 255))
+def test_one_altered_byte_is_never_merged_away(share: float, flips: int) -> None:
+    rich = gif(NETSCAPE, _extension(0xFE, b"a comment"), *_FRAMES)
+    at = int(len(rich) * share)
+    altered = rich[:at] + bytes((rich[at] ^ flips,)) + rich[at + 1 :]
+    assert not merged(rich, altered) or shows_the_same(rich, altered)
+    unlisted = gif(NETSCAPE, _extension(0x01, bytes(12), b"plain text"), *_FRAMES)
+    altered = unlisted[:at] + bytes((unlisted[at] ^ flips,)) + unlisted[at + 1 :]
+    assert not merged(unlisted, altered)
