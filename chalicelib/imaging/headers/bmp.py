@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from chalicelib.errors import UnsupportedImageError
@@ -30,6 +31,7 @@ _READABLE = {
 _USUAL_16 = (0x7C00, 0x3E0, 0x1F, 0)
 _BLOCK = 1 << 20
 _MOST_RUN_BYTES = 4 << 20
+#: Of rows that end in something else than zeros, so many are named: one is enough to count.
 _MOST_PADDED_ROWS = 1000
 
 
@@ -181,8 +183,9 @@ def _unused(file: BinaryIO, found: Layout) -> tuple[bool, list[Block]]:
     file.seek(found.pixels_at)
     for first in range(0, found.height, rows):
         data = file.read(row_bytes * min(rows, found.height - first))
-        if any(any(data[column::row_bytes]) for column in range(used, row_bytes)):
-            padding += _padded_rows(data, used, row_bytes, found.pixels_at + first * row_bytes)
+        left = _MOST_PADDED_ROWS - len(padding)
+        if left and any(any(data[column::row_bytes]) for column in range(used, row_bytes)):
+            padding += islice(_padded_rows(data, used, row_bytes, found.pixels_at + first * row_bytes), left)
         if loose and any(byte & ((1 << loose) - 1) for byte in set(data[used - 1 :: row_bytes])):
             faithful = False
         for index, values in enumerate(seen):
@@ -190,15 +193,13 @@ def _unused(file: BinaryIO, found: Layout) -> tuple[bool, list[Block]]:
             values.update({byte & byte_mask for byte in set(data[index :: len(seen)])} if byte_mask else set())
     # All set or all clear is how writers leave bits that mean nothing; anything between is a picture of its own.
     idle = all(values <= {0} or values <= {mask >> 8 * index & 0xFF} for index, values in enumerate(seen))
-    return faithful and idle and len(padding) <= _MOST_PADDED_ROWS, padding[: _MOST_PADDED_ROWS + 1]
+    return faithful and idle, padding
 
 
-def _padded_rows(data: bytes, used: int, row_bytes: int, at: int) -> list[Block]:
-    return [
-        Block("row padding", at + row + used, at + row + row_bytes, Part.MORE)
-        for row in range(0, len(data), row_bytes)
-        if any(data[row + used : row + row_bytes])
-    ][: _MOST_PADDED_ROWS + 1]
+def _padded_rows(data: bytes, used: int, row_bytes: int, at: int) -> Iterator[Block]:
+    for row in range(0, len(data), row_bytes):
+        if any(data[row + used : row + row_bytes]):
+            yield Block("row padding", at + row + used, at + row + row_bytes, Part.MORE)
 
 
 def _usual_colours(found: Layout) -> bool:

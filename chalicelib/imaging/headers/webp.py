@@ -11,7 +11,7 @@ from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, s
 _RIFF_BYTES = 8
 _FIRST_CHUNK = 12
 _FRAME_BYTES = 16
-_MAX_CHUNKS = 100_000
+_MAX_CHUNKS = 25_000
 _METADATA = {b"EXIF", b"XMP ", b"ICMT", b"INAM", b"IART", b"ICOP"}
 _CODED = {b"VP8 ", b"VP8L"}
 _ALPHA, _ANIMATION = 0x10, 0x02
