@@ -43,10 +43,11 @@ class Block:
     content_type: str = "application/octet-stream"
 
 
-def account(file: BinaryIO, known: Iterable[Block], end: int, size: int) -> tuple[Block, ...]:
+def account(file: BinaryIO, known: Iterable[Block], end: int, size: int, *, zero_gaps: bool = False) -> tuple[Block, ...]:
     """All bytes from 0 to `size`, in order, each in one block, given those that a walker knows; `end` is the picture's.
 
     Bytes that nobody named are `MORE`: a `gap` before `end`, a `tail` behind it. A tail of nothing but padding is metadata.
+    So is a gap of nothing but zeros with `zero_gaps`, for containers in which writers leave such, to align what follows.
     The file is left standing where it stood.
     """
     here = file.tell()
@@ -55,7 +56,8 @@ def account(file: BinaryIO, known: Iterable[Block], end: int, size: int) -> tupl
         whole.extend(_unnamed(whole[-1].end if whole else 0, block.start, end))
         whole.append(block)
     whole.extend(_unnamed(whole[-1].end if whole else 0, size, end))
-    judged = tuple(_judged(file, block) if block.kind == "tail" else block for block in whole)
+    idle = {"tail": _PADDING, "gap": b"\0" if zero_gaps else b""}
+    judged = tuple(_judged(file, block, idle[block.kind]) if idle.get(block.kind) else block for block in whole)
     file.seek(here)
     return judged
 
@@ -94,12 +96,12 @@ def _unnamed(at: int, until: int, end: int) -> Iterator[Block]:
         yield Block("tail", max(at, end), until, Part.MORE)
 
 
-def _judged(file: BinaryIO, tail: Block) -> Block:
-    file.seek(tail.start)
-    left = tail.end - tail.start
+def _judged(file: BinaryIO, unnamed: Block, idle: bytes) -> Block:
+    file.seek(unnamed.start)
+    left = unnamed.end - unnamed.start
     while left:
         block = file.read(min(_BLOCK, left))
-        if not block or block.strip(_PADDING):
-            return tail
+        if not block or block.strip(idle):
+            return unnamed
         left -= len(block)
-    return replace(tail, part=Part.METADATA)
+    return replace(unnamed, part=Part.METADATA)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 import pillow_heif
-from PIL import AvifImagePlugin, Image, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
+from chalicelib.imaging import bitmap, plain_tiff
+from chalicelib.imaging.alpha_size import with_alpha_sizes
 from chalicelib.imaging.claims import read_claims
 from chalicelib.imaging.gif_frames import composed
 from chalicelib.imaging.headers.header import Header
@@ -25,7 +27,7 @@ _PLUGINS = {
     "JPEG": "JPEG",
     "PNG": PngImagePlugin.PngImageFile.format,
     "WEBP": WebPImagePlugin.WebPImageFile.format,
-    "TIFF": TiffImagePlugin.TiffImageFile.format,
+    "TIFF": plain_tiff.FORMAT,
     "BMP": "BMP",
     "AVIF": AvifImagePlugin.AvifImageFile.format,
     "HEIC": "HEIF",
@@ -60,9 +62,14 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
             first = next(shown)
         yield OpenedImage(header, first, file, shown)
         return
-    file.seek(0)
+    if header.format == "BMP":
+        with translated_errors("BMP"):
+            picture = bitmap.decoded(file)
+        if picture is not None:
+            yield OpenedImage(header, picture, file)
+            return
+    seen = _view(file, header)
     watch = RowWatch(file, header.end) if header.one_pass else None
-    seen = cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else file
     with translated_errors(header.format):
         image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
         _check_opened(image, header)
@@ -92,6 +99,13 @@ def frames(opened_image: OpenedImage) -> Iterator[Image.Image]:
                 image.seek(index)
                 image.load()
         yield image
+
+
+def _view(file: BinaryIO, header: Header) -> BinaryIO:
+    """What Pillow is handed of the file, at its beginning."""
+    view = with_alpha_sizes(file) if header.format == "AVIF" else file
+    view.seek(0)
+    return cast(BinaryIO, PictureOnly(file, header.blocks)) if header.format == "PNG" else view
 
 
 def _check_opened(image: Image.Image, header: Header) -> None:

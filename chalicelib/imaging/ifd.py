@@ -31,20 +31,21 @@ Numbers = tuple[Number, ...] | tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tag. `size` is the length of its data in bytes, `at` where in the source they are."""
+    """One tag. `size` is the length of its data in bytes, `at` where in the source they are, `row` where the tag itself is."""
 
     tag: int
     type: int
     count: int
     size: int
     at: int
+    row: int = 0
 
 
 class Directories:
     """The directories of one source that begins with a TIFF header. Raises `ValueError` where it does not."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._source = source
+        self.source = source
         self.length = source.seek(0, 2)
         head = self._at(0, 16)
         if head[:2] not in {b"II", b"MM"}:
@@ -77,13 +78,35 @@ class Directories:
             return entries, 0
         return entries, self._unpack("Q" if self._big else "I", following)
 
-    def chain(self, most: int) -> Iterator[dict[int, Entry]]:
-        """The directories one after another, each once, and at most `most` of them."""
+    def chain(self, most: int) -> Iterator[tuple[int, dict[int, Entry]]]:
+        """The directories one after another with their offsets, each once, and at most `most` of them."""
         offset, seen = self.first, set[int]()
         while offset and offset not in seen and len(seen) < most:
             seen.add(offset)
-            entries, offset = self.read(offset)
-            yield entries
+            here, (entries, offset) = offset, self.read(offset)
+            yield here, entries
+
+    def frame(self, offset: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where the directory at `offset` says how many entries it has, and where the next one's offset is."""
+        count_bytes, entry_bytes, offset_bytes = (8, 20, 8) if self._big else (2, 12, 4)
+        claimed = self._at(offset, count_bytes)
+        count = self._unpack("Q" if self._big else "H", claimed) if len(claimed) == count_bytes else 0
+        end = offset + count_bytes + count * entry_bytes
+        return (offset, offset + count_bytes), (end, end + offset_bytes)
+
+    @property
+    def header_bytes(self) -> int:
+        return 16 if self._big else 8
+
+    def repeats_header(self, offset: int) -> bool:
+        """Whether a header stands before the directory at `offset`, as writers leave it that put whole files together."""
+        size = self.header_bytes
+        own = self._at(0, 8 if self._big else 4) + struct.pack(self.order + ("Q" if self._big else "I"), size)
+        return offset >= 2 * size and self._at(offset - size, size) == own
+
+    @property
+    def entry_bytes(self) -> int:
+        return 20 if self._big else 12
 
     def data(self, entry: Entry, most: int) -> bytes | None:
         """The bytes of an entry; `None` where there are more than `most`."""
@@ -112,13 +135,13 @@ class Directories:
         where = at + 4 + width if size <= width else self._unpack("Q" if self._big else "I", data[4 + width :])
         if not size or where + size > self.length:
             return None
-        return Entry(tag, kind, count, size, where)
+        return Entry(tag, kind, count, size, where, at)
 
     def _at(self, offset: int, count: int) -> bytes:
         if offset > self.length:
             return b""
-        self._source.seek(offset)
-        return self._source.read(count)
+        self.source.seek(offset)
+        return self.source.read(count)
 
     def _unpack(self, code: str, data: bytes) -> int:
         return int(struct.unpack(self.order + code, data)[0])

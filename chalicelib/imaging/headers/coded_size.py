@@ -1,5 +1,7 @@
 """The size that coded HEVC and AV1 pictures claim for themselves, which is what their decoders allocate."""
 
+from chalicelib.imaging.headers.coded_units import leb128
+
 
 class _Bits:
     """Bits from the left. Past the end they are zero."""
@@ -58,23 +60,11 @@ def av1_pixels(units: bytes) -> int:
         at += 2 if head & 4 else 1
         size = len(units) - at
         if head & 2:
-            size, at = _leb128(units, at)
+            size, at = leb128(units, at)
         if head >> 3 & 15 == 1:
             return _av1_sequence_pixels(units[at : at + min(size, 64)])
         at += size
     return 0
-
-
-def _leb128(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for index in range(8):
-        if at >= len(data):
-            break
-        value |= (data[at] & 0x7F) << 7 * index
-        at += 1
-        if not data[at - 1] & 0x80:
-            break
-    return value, at
 
 
 def _av1_sequence_pixels(header: bytes) -> int:

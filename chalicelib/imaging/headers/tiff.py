@@ -3,19 +3,27 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from chalicelib.imaging.blocks import Block, Part, account
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, truncated
+from chalicelib.imaging.headers.tiff_blocks import jpeg_strips, page_blocks, strip_blocks
+from chalicelib.imaging.headers.tiff_kinds import refuse_raw, refuse_unreadable
 from chalicelib.imaging.ifd import MAX_ENTRIES, Directories, Entry
 from chalicelib.imaging.iptc import records_in
 
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _ROWS_PER_STRIP = 256, 257, 258, 262, 277, 278
 _STRIP_OFFSETS, _STRIP_SIZES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_SIZES = 273, 279, 322, 323, 324, 325
 _XMP, _IPTC = 700, 33723
-_PLANAR, _SUB_DIRECTORIES, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 284, 330, 338, 339
+_COMPRESSION, _PLANAR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 259, 284, 338, 339
 #: Colour spaces declared by other means than a profile: transfer function, white point, primaries, reference levels.
 _COLOUR_TAGS = (301, 318, 319, 532)
 #: Equal bytes mean other numbers in another sample format.
 _MEANING_TAGS = (*_COLOUR_TAGS, 339)
-_WHITE_IS_ZERO, _SEPARATE_PLANES, _UNSIGNED, _STRAIGHT_ALPHA = 0, 2, 1, 2
+#: White point and primaries of sRGB, as writers round them.
+_SRGB = {318: (0.3127, 0.3290), 319: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)}
+_TOLERANCE = 0.001
+_WHITE_IS_ZERO, _YCBCR, _SEPARATE_PLANES, _UNSIGNED, _STRAIGHT_ALPHA = 0, 6, 2, 1, 2
+_UNCOMPRESSED, _OLD_JPEG, _JPEG = 1, 6, 7
+_MOST_SAMPLES = 16
 #: Pillow copies the data of every tag of every page.
 _MAX_TAG_BYTES = 32 << 20
 _MAX_ENTRIES_IN_ALL = 100_000
@@ -24,7 +32,10 @@ _MAX_TILE_PIXELS = 4 << 20
 
 
 def read(file: BinaryIO, max_frames: int) -> Header:
-    """Stops counting one page beyond `max_frames`. Raises `BadImageError` where a page is cut short or a bomb."""
+    """Stops counting one page beyond `max_frames`.
+
+    Raises `BadImageError` where a page is cut short or a bomb, `UnsupportedImageError` for what is no plain TIFF.
+    """
     try:
         directories = Directories(file)
     except ValueError:
@@ -32,9 +43,16 @@ def read(file: BinaryIO, max_frames: int) -> Header:
     pages = list(_pages(directories, max_frames))
     if not pages:
         raise truncated("TIFF")
-    sizes = [_size(directories, page) for page in pages]
-    for page, (width, height) in zip(pages, sizes, strict=True):
-        _check_coded_data(directories, page, width, height)
+    plain_pages = [page for _, page in pages]
+    refuse_raw(directories, plain_pages)
+    sizes = [_size(directories, page) for page in plain_pages]
+    known, faithful = [Block("header", 0, directories.header_bytes, Part.PICTURE)], True
+    for (offset, page), (width, height) in zip(pages, sizes, strict=True):
+        strips = _coded_blocks(directories, page, width, height)
+        faithful = faithful and strips is not None and _exact(directories, page)
+        known += [*(strips or ()), *page_blocks(directories, offset, page)]
+    for page in plain_pages:
+        refuse_unreadable(directories, page)
     return Header(
         format="TIFF",
         width=sizes[0][0],
@@ -43,24 +61,26 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         frames=len(pages),
         total_pixels=sum(width * height for width, height in sizes),
         codec_pixels=max(width * height for width, height in sizes),
-        bits=max(8, *(bits for page in pages for bits in _bits(directories, page))),
-        faithful=all(_exact(directories, page) for page in pages),
-        xmp=_bytes(directories, pages[0], _XMP),
-        iptc=records_in(_bytes(directories, pages[0], _IPTC)),
-        colour=b"".join(_colour(directories, page) for page in pages),
+        bits=max(8, *(bits for page in plain_pages for bits in _bits(directories, page))),
+        faithful=faithful,
+        xmp=_bytes(directories, plain_pages[0], _XMP),
+        iptc=records_in(_bytes(directories, plain_pages[0], _IPTC)),
+        colour=b"".join(_colour(directories, page) for page in plain_pages),
+        coding=_coding(directories, plain_pages),
+        blocks=account(file, known, max(block.end for block in known), directories.length, zero_gaps=True),
     )
 
 
-def _pages(directories: Directories, max_frames: int) -> Iterator[dict[int, Entry]]:
+def _pages(directories: Directories, max_frames: int) -> Iterator[tuple[int, dict[int, Entry]]]:
     tags = tag_bytes = 0
-    for page in directories.chain(max_frames + 1):
+    for offset, page in directories.chain(max_frames + 1):
         tags += len(page)
         tag_bytes += sum(entry.size for entry in page.values())
         if tags > _MAX_ENTRIES_IN_ALL or tag_bytes > _MAX_TAG_BYTES:
             raise damaged("TIFF", f"its tags claim more than {_MAX_TAG_BYTES:,} bytes or {_MAX_ENTRIES_IN_ALL:,} entries")
         if len(page) >= MAX_ENTRIES:
             raise damaged("TIFF", f"a directory has {MAX_ENTRIES:,} entries or more")
-        yield page
+        yield offset, page
 
 
 def _bytes(directories: Directories, page: dict[int, Entry], tag: int) -> bytes:
@@ -79,31 +99,39 @@ def _bits(directories: Directories, page: dict[int, Entry]) -> tuple[int, ...]:
     return tuple(value for value in values if isinstance(value, int)) or (1,)
 
 
-def _check_coded_data(directories: Directories, page: dict[int, Entry], width: int, height: int) -> None:
-    """There must be as many strips or tiles as the page needs, within the file; and none may be larger than a page is."""
+def _coded_blocks(directories: Directories, page: dict[int, Entry], width: int, height: int) -> list[Block] | None:
+    """The strips or tiles, of which there must be as many as the page needs, within the file, and none larger than a page is.
+
+    `None` where not every byte of them can be accounted for.
+    """
     samples = directories.integer(page, _SAMPLES, 1)
     planes = samples if directories.integer(page, _PLANAR, 1) == _SEPARATE_PLANES else 1
     if _TILE_WIDTH in page:
-        across, down = directories.integer(page, _TILE_WIDTH, 0), directories.integer(page, _TILE_HEIGHT, 0)
-        if across <= 0 or down <= 0 or across * down > max(_MAX_TILE_PIXELS, 2 * width * height):
+        across, rows = directories.integer(page, _TILE_WIDTH, 0), directories.integer(page, _TILE_HEIGHT, 0)
+        if across <= 0 or rows <= 0 or across * rows > max(_MAX_TILE_PIXELS, 2 * width * height):
             raise damaged("TIFF", "its tiles have no size, or are much larger than the page")
-        needed = -(-width // across) * -(-height // down) * planes
-        offsets, sizes = page.get(_TILE_OFFSETS), page.get(_TILE_SIZES)
+        needed = -(-width // across) * -(-height // rows) * planes
+        offsets, sizes, last_rows = page.get(_TILE_OFFSETS), page.get(_TILE_SIZES), rows
     else:
-        rows = min(max(directories.integer(page, _ROWS_PER_STRIP, height), 1), height)
+        across, rows = width, min(max(directories.integer(page, _ROWS_PER_STRIP, height), 1), height)
         needed = -(-height // rows) * planes
-        offsets, sizes = page.get(_STRIP_OFFSETS), page.get(_STRIP_SIZES)
+        offsets, sizes, last_rows = page.get(_STRIP_OFFSETS), page.get(_STRIP_SIZES), (height - 1) % rows + 1
     if offsets is None or offsets.count < needed or needed > _MAX_CHUNKS:
         raise damaged("TIFF", "a page has fewer strips or tiles than it needs")
-    if sizes is not None and sizes.count >= needed:
-        _check_within(directories, offsets, sizes, needed)
-
-
-def _check_within(directories: Directories, offsets: Entry, sizes: Entry, needed: int) -> None:
-    starts, lengths = directories.numbers(offsets, needed), directories.numbers(sizes, needed)
-    for start, length in zip(starts, lengths, strict=True):
-        if isinstance(start, int) and isinstance(length, int) and start + length > directories.length:
-            raise truncated("TIFF")
+    starts = [start for start in directories.numbers(offsets, needed) if isinstance(start, int)]
+    lengths = [length for length in directories.numbers(sizes, needed) if isinstance(length, int)] if sizes else []
+    if any(start + length > directories.length for start, length in zip(starts, lengths, strict=False)):
+        raise truncated("TIFF")
+    compression = directories.integer(page, _COMPRESSION, _UNCOMPRESSED)
+    if compression == _UNCOMPRESSED and directories.integer(page, _PHOTOMETRIC, 0) != _YCBCR:
+        row_bytes = -(-across * (sum(_all_bits(directories, page)) // planes) // 8)
+        each = needed // planes
+        lengths = [row_bytes * (last_rows if (index + 1) % each == 0 else rows) for index in range(needed)]
+    # Of more strips than it needs Pillow may take the last.
+    if offsets.count != needed or not len(starts) == len(lengths) == needed or compression == _OLD_JPEG:
+        return None
+    stretches = [(start, start + length) for start, length in zip(starts, lengths, strict=True)]
+    return jpeg_strips(directories, stretches) if compression == _JPEG else strip_blocks(stretches)
 
 
 def _exact(directories: Directories, page: dict[int, Entry]) -> bool:
@@ -114,14 +142,49 @@ def _exact(directories: Directories, page: dict[int, Entry]) -> bool:
     sample_format = directories.integer(page, _SAMPLE_FORMAT, _UNSIGNED)
     deep = max(bits) > 8
     return not (
-        _SUB_DIRECTORIES in page
-        or (deep and (len(bits) > 1 or photometric == _WHITE_IS_ZERO))
+        (deep and (len(bits) > 1 or photometric == _WHITE_IS_ZERO))
         or any(sample != _STRAIGHT_ALPHA for sample in extra)
         or (sample_format != _UNSIGNED and not deep)
         or (directories.integer(page, _SAMPLES, 1) > 4)
     )
 
 
+def _all_bits(directories: Directories, page: dict[int, Entry]) -> tuple[int, ...]:
+    """The bits of each sample; a single number stands for all of them."""
+    bits, samples = _bits(directories, page), directories.integer(page, _SAMPLES, 1)
+    return bits * samples if len(bits) == 1 and 0 < samples <= _MOST_SAMPLES else bits
+
+
 def _colour(directories: Directories, page: dict[int, Entry]) -> bytes:
-    parts = (b"%d:" % tag + (directories.data(page[tag], 1 << 16) or b"") for tag in _MEANING_TAGS if tag in page)
-    return b"".join(parts)
+    """What a page says of its colours, without what every reader takes for granted."""
+    said = {tag: directories.data(page[tag], 1 << 16) or b"" for tag in _MEANING_TAGS if tag in page}
+    if _SAMPLE_FORMAT in said and set(directories.numbers(page[_SAMPLE_FORMAT], _MOST_SAMPLES)) == {_UNSIGNED}:
+        del said[_SAMPLE_FORMAT]
+    if all(_is_near(directories, page[tag], wanted) for tag, wanted in _SRGB.items() if tag in said):
+        for tag in _SRGB:
+            said.pop(tag, None)
+    return b"".join(b"%d:" % tag + data for tag, data in said.items())
+
+
+def _is_near(directories: Directories, entry: Entry, wanted: tuple[float, ...]) -> bool:
+    values: list[float] = []
+    for value in directories.numbers(entry, len(wanted) + 1):
+        top, bottom = value if isinstance(value, tuple) else (value, 1)
+        values.append(top / bottom if bottom else float("nan"))
+    return len(values) == len(wanted) and all(
+        abs(mine - theirs) <= _TOLERANCE for mine, theirs in zip(values, wanted, strict=True)
+    )
+
+
+def _coding(directories: Directories, pages: list[dict[int, Entry]]) -> str:
+    """That of all pages; empty where they differ."""
+    found = set()
+    for page in pages:
+        bits = _bits(directories, page)
+        if bits == (1,):
+            found.add("bilevel")
+        elif max(bits) <= 8 or len(bits) > 1:
+            found.add("plain")
+        else:
+            found.add("grey 16" if max(bits) <= 16 else "float")
+    return found.pop() if len(found) == 1 else ""

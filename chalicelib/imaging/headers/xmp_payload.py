@@ -3,7 +3,10 @@
 import re
 
 #: A property that is made to hold bytes, and has some.
-_DATA = re.compile(rb"([A-Za-z_][\w.-]*):Data(?:\s*=\s*[\"'][^\"'\s]|\s*>\s*[^<\s])")
+_DATA = re.compile(rb":Data(?:\s*=\s*[\"'][^\"'\s]|\s*>\s*[^<\s])")
+#: What stands before it, looked for backwards: a long word, tried from each of its letters on, would take for ever.
+_PREFIX = re.compile(rb"[A-Za-z_][\w.-]*\Z")
+_LONGEST_PREFIX = 64
 #: Anything else that is written out without a break, as no text is.
 _RUN = re.compile(rb"[A-Za-z0-9+/=]{1024,}")
 _NAME = re.compile(rb"[A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*")
@@ -33,7 +36,7 @@ class Payload:
         if b"\0" in text:
             return "unknown"
         window = self._carried + text
-        found = [_HOLDS.get(name, "unknown") for name in _DATA.findall(window)]
+        found = [_HOLDS.get(_prefix(window, data.start()), "unknown") for data in _DATA.finditer(window)]
         last: str | None = "unknown"
         for run in _RUN.finditer(window):
             holds = _of_run(window, run.start()) if run.start() or not self._carried else self._holds
@@ -48,3 +51,8 @@ def _of_run(window: bytes, start: int) -> str | None:
     if not names:
         return "unknown"
     return None if names[-1] in _KNOWN_RUNS else _HOLDS.get(names[-1].partition(b":")[0], "unknown")
+
+
+def _prefix(window: bytes, end: int) -> bytes:
+    found = _PREFIX.search(window[max(0, end - _LONGEST_PREFIX) : end])
+    return found[0] if found else b""
