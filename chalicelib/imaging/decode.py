@@ -22,6 +22,8 @@ from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.whole_jpeg import RowWatch
 from chalicelib.imaging.whole_png import check_rows, may_lack_rows
 
+#: Bytes for each pixel of the two canvases that the decoder of WebP asks for before it looks at anything.
+_WEBP_CANVASES = 8
 # Importing a plugin registers it; Pillow's own start would import all of its formats.
 _PLUGINS = {
     "JPEG": "JPEG",
@@ -70,7 +72,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
             return
     seen = _view(file, header)
     watch = RowWatch(file, header.end) if header.one_pass else None
-    with translated_errors(header.format):
+    with translated_errors(header.format, needs=_WEBP_CANVASES * header.width * header.height):
         image = Image.open(cast(BinaryIO, watch or seen), formats=[_PLUGINS[header.format]])
         _check_opened(image, header)
     with translated_errors(header.format, image):

@@ -17,6 +17,8 @@ class PlainTiff(TiffImagePlugin.TiffImageFile):
     def getexif(self) -> Image.Exif:
         exif = Image.Exif()
         orientation = self.tag_v2.get(ExifTags.Base.Orientation)
+        if isinstance(orientation, bytes) and len(orientation) == 1:
+            orientation = orientation[0]
         if isinstance(orientation, int):
             exif[ExifTags.Base.Orientation] = orientation
         return exif

@@ -25,15 +25,17 @@ _DAMAGE = re.compile(
     r"truncated|checksum|corrupt|invalid input|missing or empty|end of (?:file|data)|did not give|decoding of .* failed", re.I
 )
 #: How decoders say that they got no memory, which is no damage.
-_OUT_OF_MEMORY = re.compile(r"out of memory|insufficient memory|allocat|could not create decoder", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(r"out of memory|insufficient memory|allocat", re.IGNORECASE)
+#: What Pillow says of a WebP in either case.
+_OUT_OF_MEMORY_OR_DAMAGED = re.compile(r"could not create decoder", re.IGNORECASE)
 _KIND = re.compile(r"not (?:implemented|supported|available)|unsupported|no codec", re.I)
 
 
 @contextmanager
-def translated_errors(name: str, image: Image.Image | None = None) -> Iterator[None]:
+def translated_errors(name: str, image: Image.Image | None = None, needs: int = 0) -> Iterator[None]:
     """Whatever a decoder raises about a file of the format `name` becomes a refusal; what it warns about is let pass.
 
-    `image` is given where the file was opened already.
+    `image` is given where the file was opened already, `needs` is how many bytes the decoder asks for to open it.
     """
     try:
         with warnings.catch_warnings():
@@ -42,9 +44,19 @@ def translated_errors(name: str, image: Image.Image | None = None) -> Iterator[N
     except (RepositoryError, MemoryError):
         raise
     except Exception as error:  # decoders raise anything: OSError, SyntaxError, struct.error, EOFError, RuntimeError, …
-        if _OUT_OF_MEMORY.search(str(error)):
+        text = str(error)
+        if _OUT_OF_MEMORY.search(text) or (_OUT_OF_MEMORY_OR_DAMAGED.search(text) and not _can_have(needs)):
             raise MemoryError from error
         raise _refusal(name, error, image) from error
+
+
+def _can_have(count: int) -> bool:
+    """Whether so many bytes are to be had; where they are not, they were not for the decoder either."""
+    try:
+        bytearray(count)
+    except MemoryError:
+        return False
+    return True
 
 
 def _refusal(name: str, error: Exception, image: Image.Image | None) -> RepositoryError:
