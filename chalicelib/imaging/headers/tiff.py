@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part, account
+from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers.header import Header, damaged, truncated
 from chalicelib.imaging.headers.tiff_blocks import jpeg_strips, page_blocks, strip_blocks
 from chalicelib.imaging.headers.tiff_kinds import refuse_raw, refuse_unreadable
@@ -51,6 +52,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         known += [*(strips or ()), *page_blocks(directories, offset, page)]
     for page in plain_pages:
         refuse_unreadable(directories, page)
+    end = max(block.end for block in known)
     return Header(
         format="TIFF",
         width=sizes[0][0],
@@ -63,7 +65,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         faithful=faithful,
         colour=b"".join(_colour(directories, page) for page in plain_pages),
         coding=_coding(directories, plain_pages),
-        blocks=account(file, known, max(block.end for block in known), directories.length, zero_gaps=True),
+        blocks=account(file, [*known, *pieces(file, end, directories.length)], end, directories.length, zero_gaps=True),
     )
 
 
