@@ -96,7 +96,7 @@ def _still(file: BinaryIO, name: str, items: Items, meta: Box, tops: list[Box]) 
 
 def _film(file: BinaryIO, items: Items, meta: Box | None, tops: list[Box], movie: Box) -> Header:
     """An AVIF image sequence: its pictures are the samples of a track, whatever items it has besides."""
-    film: Film = read_film(movie, size_of(file))
+    film: Film = read_film(file, movie, size_of(file))
     known = list(file_blocks(file, tops, {movie.start} | ({meta.start} if meta is not None else set())))
     if meta is not None:
         known += meta_blocks(meta, Roles(items, NOTHING_SHOWN, file, film.stretches))
