@@ -26,14 +26,10 @@ app.api.binary_types = ["multipart/form-data"]
 for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
 
+app.register_middleware(middleware.refuse_strangers, "http")
 app.register_middleware(middleware.allow_origin, "http")
 if wanted.on_lambda:  # a laptop's server has a log of its own
     app.register_middleware(middleware.log_request, "http")
-if wanted.image_bucket is None:  # a bucket answers for itself
-    from chalicelib.api import local_store
-
-    app.register_blueprint(local_store.blueprint)
-
 if "chalice.local" in sys.modules:  # `chalice local` has loaded it; on Lambda it does not exist
     from chalicelib.local import server
 

@@ -51,7 +51,7 @@ class Settings:
     `on_lambda` tells that this process is one of AWS Lambda's.
 
     `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
-    each owner; `None` sets none.
+    each owner; `None` sets none. `open_to_network` is the operator's consent that `open` may hold for other machines too.
     """
 
     storage: Path
@@ -76,6 +76,7 @@ class Settings:
     stale_seconds: int = 900
     database_connect_seconds: int = 5
     auth: Auth = "open"
+    open_to_network: bool = False
     owner_max_bytes: int | None = None
     owner_max_images: int | None = None
     owner_max_open_uploads: int | None = None
@@ -102,6 +103,7 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         aws_credentials=_aws_credentials(env),
         on_lambda="AWS_LAMBDA_FUNCTION_NAME" in env,
         auth=_auth(env),
+        open_to_network=_boolean(env, "OPEN_TO_NETWORK"),
         owner_max_bytes=_limit(env, "OWNER_MAX_BYTES"),
         owner_max_images=_limit(env, "OWNER_MAX_IMAGES"),
         owner_max_open_uploads=_limit(env, "OWNER_MAX_OPEN_UPLOADS"),
@@ -156,7 +158,7 @@ def _address(env: Mapping[str, str], name: str) -> str | None:
     if text is None:
         return None
     if not _is_address(text):
-        raise SettingsError(f"{name} must be an http or https address such as https://pictures.example.org, not {text!r}.")
+        raise SettingsError(f"{name} must be an http or https address such as https://pictures.example.org, without a user.")
     return text.rstrip("/")
 
 

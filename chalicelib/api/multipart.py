@@ -1,6 +1,8 @@
-"""Forms with files (multipart/form-data, RFC 7578), whole in memory as the gateway hands them over."""
+"""Forms with files (multipart/form-data, RFC 7578), read part by part as they come."""
 
 import re
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -16,7 +18,7 @@ _MOST_HEADER_BYTES = 1 << 16
 _EXTENDED_NAME = re.compile(rb"filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One field of a form; `file_name` is `None` for a plain value."""
 
@@ -25,22 +27,35 @@ class Part:
     content: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OpenPart:
+    """One field of a form that is still coming; what of `chunks` is not read before the next part is lost."""
+
+    name: str
+    file_name: str | None
+    chunks: Iterator[bytes]
+
+
+#: A part's `Content-Disposition` as it begins, bytes of its content, `None` as it ends.
+_Event = tuple[bytes] | bytes | None
+
+
 @dataclass(slots=True)
 class _Collector:
-    """Gathers the parser's callbacks into parts."""
+    """Turns the parser's callbacks into events."""
 
-    parts: list[Part] = field(default_factory=list)
+    events: deque[_Event] = field(default_factory=deque)
     complete: bool = False
     _header: bytearray = field(default_factory=bytearray)
     _value: bytearray = field(default_factory=bytearray)
     _disposition: bytes = b""
-    _content: list[bytes] = field(default_factory=list)
+    _parts: int = 0
 
     def on_part_begin(self) -> None:
-        if len(self.parts) >= _MOST_PARTS:
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
             raise BadRequestError(f"The form has more than {_MOST_PARTS} fields.")
         self._disposition = b""
-        self._content = []
 
     def on_header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -54,12 +69,14 @@ class _Collector:
         self._header.clear()
         self._value.clear()
 
+    def on_headers_finished(self) -> None:
+        self.events.append((self._disposition,))
+
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
-        self._content.append(data[start:end])
+        self.events.append(data[start:end])
 
     def on_part_end(self) -> None:
-        name, file_name = _names(self._disposition)
-        self.parts.append(Part(name, file_name, b"".join(self._content)))
+        self.events.append(None)
 
     def on_end(self) -> None:
         self.complete = True
@@ -67,6 +84,26 @@ class _Collector:
 
 def parse_form(content_type: str, body: bytes) -> list[Part]:
     """The parts of the form, in order. Raises `BadRequestError` for anything that is not one whole form."""
+    return [Part(part.name, part.file_name, b"".join(part.chunks)) for part in open_form(content_type, [body])]
+
+
+def open_form(content_type: str, pieces: Iterable[bytes]) -> Iterator[OpenPart]:
+    """The parts of the form as they come, each to be read before the next is asked for. Raises as `parse_form` does, the
+    last at its end, where it turns out not to be whole."""
+    events = _events(content_type, pieces)
+    for event in events:
+        if isinstance(event, tuple):
+            yield OpenPart(*_names(event[0]), _chunks(events))
+
+
+def _chunks(events: Iterator[_Event]) -> Iterator[bytes]:
+    for event in events:
+        if not isinstance(event, bytes):
+            return
+        yield event
+
+
+def _events(content_type: str, pieces: Iterable[bytes]) -> Iterator[_Event]:
     try:
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     except UnicodeEncodeError:
@@ -81,20 +118,24 @@ def parse_form(content_type: str, body: bytes) -> list[Part]:
             "on_header_field": collector.on_header_field,
             "on_header_value": collector.on_header_value,
             "on_header_end": collector.on_header_end,
+            "on_headers_finished": collector.on_headers_finished,
             "on_part_data": collector.on_part_data,
             "on_part_end": collector.on_part_end,
             "on_end": collector.on_end,
         },
         max_header_size=_MOST_HEADER_BYTES,
     )
-    try:
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, ValueError):
-        raise BadRequestError("The form cannot be read: its boundary must be the one that the content type names.") from None
+    for piece in pieces:
+        try:
+            parser.write(piece)
+        except (FormParserError, ValueError):
+            raise BadRequestError(
+                "The form cannot be read: its boundary must be the one that the content type names."
+            ) from None
+        while collector.events:
+            yield collector.events.popleft()
     if not collector.complete:
         raise BadRequestError("The form breaks off: its closing boundary is missing.")
-    return collector.parts
 
 
 def _names(disposition: bytes) -> tuple[str, str | None]:

@@ -58,11 +58,21 @@ class DiskStore:
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(url_base))
 
     def put(self, key: str, content: bytes, content_type: str) -> None:  # noqa: ARG002 - the type is in the signed URL
-        self._write(key, content, "ObjectCreated:Put")
+        self._write(key, [content], "ObjectCreated:Put")
 
-    def post(self, fields: Iterable[tuple[str, str]], content: bytes) -> None:
-        """Store the file of a form post under the key it names, or raise `StoreRefusal`."""
-        self._write(self.presigner.check_post(fields, len(content)), content, "ObjectCreated:Post")
+    def post(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> None:
+        """Store the file of a form post under the key it names, as it comes, or raise `StoreRefusal`: for all but a wrong
+        size before the first byte of it is asked for. Nothing is kept where `content` raises."""
+        fields = list(fields)
+        key = self.presigner.check_post(fields, None)
+        self._write(key, self._of_permitted_size(fields, content), "ObjectCreated:Post")
+
+    def _of_permitted_size(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> Iterator[bytes]:
+        size = 0
+        for piece in content:
+            size += len(piece)
+            yield piece
+        self.presigner.check_post(fields, size)
 
     @contextmanager
     def open(self, key: str) -> Iterator[files.OpenFile]:
@@ -115,10 +125,10 @@ class DiskStore:
         if not os.access(self.temporary, os.W_OK | os.X_OK):
             raise UnavailableError("The store does not answer: its folder has gone or cannot be written.")
 
-    def _write(self, key: str, content: bytes, event: str) -> None:
+    def _write(self, key: str, content: Iterable[bytes], event: str) -> None:
         path = self._path(key)
         with files.answering():
-            status = self._publisher.write(path, [content])
+            status = self._publisher.write(path, content)
         self._tell(key, status, event)
 
     def _path(self, key: str) -> Path:

@@ -71,11 +71,12 @@ class OpenFile:
     def close(self) -> None:
         os.close(self._descriptor)
 
-    def chunks(self) -> Iterator[bytes]:
-        position = 0
-        while position < self.size:
+    def chunks(self, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """The bytes from `first` to before `end`, or all that follow."""
+        position, end = first, self.size if end is None else end
+        while position < end:
             with answering():
-                chunk = os.pread(self._descriptor, min(_CHUNK, self.size - position), position)
+                chunk = os.pread(self._descriptor, min(_CHUNK, end - position), position)
             if not chunk:
                 raise ObjectChanged
             position += len(chunk)

@@ -20,8 +20,11 @@ class StoreRefusal(Exception):
         self.message = message
 
 
-def check_policy(policy: str, fields: Mapping[str, str], bucket: str, size: int, now: datetime) -> None:
-    """Return when a post of `fields` (names in lower case) and `size` bytes fits `policy`; else raise `StoreRefusal`."""
+def check_policy(policy: str, fields: Mapping[str, str], bucket: str, size: int | None, now: datetime) -> None:
+    """Return when a post of `fields` (names in lower case) and `size` bytes fits `policy`; else raise `StoreRefusal`.
+
+    A size of `None` is not known yet, and not judged.
+    """
     document = _decoded(policy)
     if now >= _expiration(document):
         raise StoreRefusal(403, "AccessDenied", "Invalid according to Policy: Policy expired.")
@@ -73,9 +76,11 @@ def _expiration(document: Mapping[str, Any]) -> datetime:
     return expiration
 
 
-def _check_size(low: object, high: object, size: int) -> None:
+def _check_size(low: object, high: object, size: int | None) -> None:
     if type(low) is not int or type(high) is not int:
         raise _malformed("Invalid content-length-range: the limits must be integers.")
+    if size is None:
+        return
     if size > high:
         raise StoreRefusal(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
     if size < low:

@@ -57,8 +57,11 @@ class Presigner:
         )
         return f"{self._url_base}?{query}&X-Amz-Signature={self._query_signature(query)}"
 
-    def check_post(self, fields: Iterable[tuple[str, str]], size: int) -> str:
-        """The key that a form (its fields in order, less the file, and the file's size) may write, or `StoreRefusal`."""
+    def check_post(self, fields: Iterable[tuple[str, str]], size: int | None) -> str:
+        """The key that a form (its fields in order, less the file, and the file's size) may write, or `StoreRefusal`.
+
+        With a size of `None` everything else is judged: before the file has come.
+        """
         form = _single_fields(fields)
         for name in _REQUIRED_FIELDS:
             if not form.get(name):

@@ -43,7 +43,7 @@ def send(repository: Runtime, content: bytes) -> None:
     ticket = {"upload_id": answer.upload.id, "fields": dict(answer.ticket.fields)}
     repository.settings.storage.joinpath("ticket").write_text(json.dumps(ticket))
     _armed.set()
-    disk_of(repository).post(answer.ticket.fields.items(), content)
+    disk_of(repository).post(answer.ticket.fields.items(), [content])
     repository.queue.drain()
 
 

@@ -60,7 +60,7 @@ class Clients:
         except UnavailableError:
             return None
         assert isinstance(answer, Send)
-        disk_of(self._repository).post(answer.ticket.fields.items(), file)
+        disk_of(self._repository).post(answer.ticket.fields.items(), [file])
         return answer.upload.id
 
     def _send_at_once(self, file: bytes) -> str | None:

@@ -49,7 +49,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
         start_again(repository)
         if repository.uploads.status("local", ticket["upload_id"]).status == "pending":
             assert accepted == 0, "an upload whose bytes had been accepted at an earlier step is lost"
-            disk_of(repository).post(ticket["fields"].items(), content)  # as the client does, who got no answer
+            disk_of(repository).post(ticket["fields"].items(), [content])  # as the client does, who got no answer
             repository.queue.drain()
         else:
             accepted += 1

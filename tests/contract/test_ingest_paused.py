@@ -112,7 +112,7 @@ def test_a_ticket_used_again_with_other_bytes_at_any_step_leaves_one_of_the_two_
     for interruption in interruptions("new", "SIGSTOP", template):
         repository = interruption.repository
         ticket = interruption.ticket
-        disk_at(repository.settings.storage).post(ticket["fields"].items(), OTHER)
+        disk_at(repository.settings.storage).post(ticket["fields"].items(), [OTHER])
         interruption.go_on()
         start_again(repository)
         upload = repository.uploads.status("local", ticket["upload_id"])

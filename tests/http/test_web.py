@@ -17,8 +17,8 @@ from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
 ROUTES = [(path, sorted(views)) for path, views in app.routes.items()]
-#: What is no part of the interface: the store, which answers as S3 does, and the page's own files.
-INTERNAL = ("/store", "/web/{edition}/{name}")
+#: What is no part of the interface: the page's own files.
+INTERNAL = ("/web/{edition}/{name}",)
 
 
 def test_health_says_that_all_is_well_and_what_the_limits_are(make_runtime: MakeRuntime) -> None:

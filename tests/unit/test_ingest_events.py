@@ -94,7 +94,7 @@ def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: R
     assert isinstance(answer, Send)
     repository.ingest.handle(event(answer.upload.id))
     assert upload_of(repository, answer.upload.id).status == "pending"
-    disk_of(repository).post(answer.ticket.fields.items(), CONTENT)
+    disk_of(repository).post(answer.ticket.fields.items(), [CONTENT])
     repository.queue.drain()
     assert upload_of(repository, answer.upload.id).status == "stored"
 

@@ -140,7 +140,7 @@ def test_an_upload_whose_worker_and_bytes_are_gone_waits_for_bytes_again(reposit
     claim(repository, answer.upload.id)
     assert swept(repository, HOUR).done == {"claims without bytes released": 1}
     assert status(repository, answer.upload.id) == "pending"
-    disk_of(repository).post(answer.ticket.fields.items(), pictures.png(1))
+    disk_of(repository).post(answer.ticket.fields.items(), [pictures.png(1)])
     repository.queue.drain()
     assert status(repository, answer.upload.id) == "stored"
 

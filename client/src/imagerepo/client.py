@@ -88,13 +88,16 @@ class Client:
 
     def images(self, filters: Filters | None = None, *, sort: Sort | None = None) -> Iterator[Image]:
         """Every image that matches, page by page as they are taken."""
-        cursor = None
+        cursor, known = None, set[str | None]()
         while True:
+            known.add(cursor)
             page = self.list_page(filters, sort=sort, limit=LARGEST_PAGE, cursor=cursor)
             yield from page.images
             cursor = page.next_cursor
             if cursor is None:
                 return
+            if cursor in known or not page.images:
+                raise self._transport.strange("its list does not go on")
 
     def details(self, image_id: int) -> Details:
         """Raises `NotFoundError`."""
@@ -116,7 +119,9 @@ class Client:
 
         def fetch() -> bytes:
             with self._transport.open(location, {}) as stored:
-                return stored.read()
+                if "content-length" not in stored.headers:  # with one, no more than it says is ever read
+                    raise self._transport.strange("the store does not announce how long the file is")
+                return b"".join(stored.iter_raw())
 
         return self._transport.retrying.run(fetch)
 

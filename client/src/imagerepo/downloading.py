@@ -3,6 +3,7 @@
 import os
 import queue
 import threading
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,13 +130,18 @@ class DownloadRun:
 
 def file_name(name: str) -> str:
     """A name that a server gives, as the name of a visible file in one folder."""
-    usable = "".join("_" if sign in "/\\\0" or (os.name == "nt" and sign in '<>:"|?*') else sign for sign in name)
+    usable = "".join("_" if _unusable(sign) else sign for sign in name)
     usable = f"_{usable}" if usable.startswith(".") or not usable else usable
     path = Path(usable)
     suffix = path.suffix if len(path.suffix) <= 20 else ""
     stem = usable[: len(usable) - len(suffix)] if suffix else usable
     room = _LONGEST_NAME - len(suffix.encode("utf-8", "replace"))
     return stem.encode("utf-8", "replace")[:room].decode("utf-8", "ignore") + suffix
+
+
+def _unusable(sign: str) -> bool:
+    """What parts folders, what a terminal that lists the folder would obey, and what Windows does not take."""
+    return sign in "/\\" or unicodedata.category(sign) in ("Cc", "Cf", "Zl", "Zp") or (os.name == "nt" and sign in '<>:"|?*')
 
 
 def _holds(path: Path, details: Details) -> bool:

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import httpx
 
 from imagerepo.errors import DigestError
-from imagerepo.localfile import OnBytes, sha256_of
+from imagerepo.localfile import OnBytes, open_partial, sha256_of
 from imagerepo.models import Details
 from imagerepo.retrying import PassingFault
 from imagerepo.transport import Transport
@@ -16,7 +16,7 @@ def fetch(transport: Transport, url: str, details: Details, partial: Path, on_by
     """Complete the file `partial`. Raises `StoreError`, `UnavailableError`, `OSError`, or, the file removed, `DigestError`."""
 
     def attempt() -> None:
-        with partial.open("ab") as file:
+        with open_partial(partial) as file:
             have = file.tell()
             if have == details.byte_size:
                 return
@@ -42,11 +42,17 @@ def _append(transport: Transport, url: str, details: Details, file: BinaryIO, on
         if response.status_code == 416:
             raise PassingFault("The store does not go on where the download broke off.")
         for piece in response.iter_raw():  # as it comes: what was gathered into chunks would be lost with the connection
+            if file.tell() + len(piece) > details.byte_size:
+                raise _other_length(file)
             file.write(piece)
             on_bytes(len(piece))
     if file.tell() != details.byte_size:
-        _empty(file)
-        raise DigestError("What came has another length than the server names: it was thrown away.")
+        raise _other_length(file)
+
+
+def _other_length(file: BinaryIO) -> DigestError:
+    _empty(file)
+    return DigestError("What came has another length than the server names: it was thrown away.")
 
 
 def _empty(file: BinaryIO) -> int:

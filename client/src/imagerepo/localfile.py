@@ -59,6 +59,20 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
+def open_partial(path: Path) -> BinaryIO:
+    """Open a file to add to its end, made where there is none. Raises `OSError`, also for a link and for no regular file."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    if path.is_symlink():  # where the system knows no flag for it
+        raise OSError(f"{path.name} is a link")
+    descriptor = os.open(path, flags | getattr(os, "O_BINARY", 0), 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{path.name} is not a regular file")
+    file = os.fdopen(descriptor, "ab")
+    file.seek(0, os.SEEK_END)
+    return file
+
+
 def open_unchanged(path: Path, snapshot: Snapshot) -> BinaryIO:
     """Open a file that is still what it was. Raises `OSError`, or `FileChangedError`."""
     file = open_regular(path)

@@ -21,6 +21,8 @@ Parameters = Sequence[tuple[str, str]]
 _TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 #: As many connections as there are threads to use them.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+#: The largest answer of the contract, 200 images with all they carry, is far below.
+_MOST_ANSWER_BYTES = 32 << 20
 _HEADERS = {"User-Agent": f"imagerepo/{__version__}", "Accept-Encoding": "identity"}
 
 
@@ -65,7 +67,8 @@ class Transport:
 
         def attempt() -> httpx.Response:
             with self._faults(self.host):
-                response = self._server.request(method, self.base + path, params=list(parameters), **content)
+                request = self._server.build_request(method, self.base + path, params=list(parameters), **content)
+                response = self._read(self._server.send(request, stream=True))
             return check(response)
 
         response = self.retrying.run(attempt)
@@ -79,7 +82,9 @@ class Transport:
         def attempt() -> None:
             try:
                 with self._faults(urlsplit(url).netloc):
-                    response = self._store.send(self._signed("POST", url, data=dict(fields), files=files))
+                    response = self._read(
+                        self._store.send(self._signed("POST", url, data=dict(fields), files=files), stream=True)
+                    )
                 check(response)
             except PassingFault:
                 if not may_retry():
@@ -97,12 +102,25 @@ class Transport:
             response = self._store.send(self._signed("GET", url, headers=dict(headers)), stream=True)
             try:
                 if response.status_code not in (200, 206, 416):
-                    response.read()
-                    check(response)
-                    raise _store_error(response)
+                    refusal = check(self._read(response))
+                    raise _store_error(refusal)
                 yield response
             finally:
                 response.close()
+
+    def _read(self, response: httpx.Response) -> httpx.Response:
+        """The response with its body, which holds to a bound and comes as it was asked for: not packed."""
+        content = bytearray()
+        try:
+            if response.headers.get("content-encoding", "identity") != "identity":
+                raise self.strange("it packs its answers although it was asked not to")
+            for piece in response.iter_raw():
+                content += piece
+                if len(content) > _MOST_ANSWER_BYTES:
+                    raise self.strange(f"an answer has more than {_MOST_ANSWER_BYTES:,} bytes")
+        finally:
+            response.close()
+        return httpx.Response(response.status_code, headers=response.headers, content=bytes(content), request=response.request)
 
     def _signed(self, method: str, url: str, **content: Any) -> httpx.Request:
         """The query, which may be a signature, travels beside the URL: httpx logs the URL."""

@@ -64,7 +64,7 @@ def on_disk(folder: Path) -> Backend:
 
     def post(fields: Mapping[str, str], content: bytes) -> Answer:
         try:
-            store.post(fields.items(), content)
+            store.post(fields.items(), [content])
         except StoreRefusal as refusal:
             return Answer(refusal.status, refusal.code, b"")
         return Answer(204, "", b"")

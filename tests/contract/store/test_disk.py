@@ -49,7 +49,7 @@ def test_whatever_lands_in_incoming_is_told_of_as_s3_would(tmp_path: Path) -> No
     told: list[dict[str, Any]] = []
     store = open_store(tmp_path, told.append)
     store.put(INCOMING, b"12345", "image/jpeg")
-    store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), b"123")
+    store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), [b"123"])
     store.raise_event(INCOMING)
     with store.open(INCOMING) as reading:
         store.copy(INCOMING, reading.etag, ORIGINAL, "image/jpeg")
@@ -81,7 +81,7 @@ def test_a_refused_post_raises_no_event(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
     store = open_store(tmp_path, told.append)
     with pytest.raises(StoreRefusal):
-        store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), b"1234")
+        store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), [b"1234"])
     assert told == []
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from imagerepo.cli.output import printable, say
 from imagerepo.client import DEFAULT_SERVER
 
 
@@ -48,7 +49,9 @@ def _base(environ: Mapping[str, str], variable: str, default: str) -> Path:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            content = tomllib.load(file)
+            exposed = os.name == "posix" and "key" in content and os.fstat(file.fileno()).st_mode & 0o077
     except FileNotFoundError:
         return {}
     except OSError as problem:
@@ -58,4 +61,6 @@ def _read(path: Path) -> dict[str, str]:
     for name, value in content.items():
         if name not in ("server", "key") or not isinstance(value, str):
             raise ConfigError(f"{path} may hold server and key, each a text in quotes, but not {name!r}.")
+    if exposed:
+        say(f"imagerepo: Others on this computer can read the key in {printable(path)}: chmod 600 it.")
     return content

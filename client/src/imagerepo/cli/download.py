@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from imagerepo.cli.arguments import filters
 from imagerepo.cli.config import Target
 from imagerepo.cli.exits import DONE, SOME_FAILED, USAGE
-from imagerepo.cli.output import json_line, printable, say
+from imagerepo.cli.output import json_line, say
 from imagerepo.cli.progress import Bars
 from imagerepo.client import Client
 from imagerepo.downloading import DownloadRun, Fetched
@@ -56,7 +56,7 @@ class Report:
         if self._as_json:
             print(json_line(result), flush=True)
         elif result.problem:
-            say(f"failed: image {result.image_id}: {printable(result.problem)}")
+            say(f"failed: image {result.image_id}: {result.problem}")
 
     def sum_up(self) -> None:
         words = {"downloaded": "downloaded", "present": "there already", "failed": "failed"}

@@ -9,7 +9,7 @@ from datetime import datetime
 from imagerepo.cli.arguments import filters
 from imagerepo.cli.config import Target
 from imagerepo.cli.exits import ACCESS, DONE, SOME_FAILED, USAGE
-from imagerepo.cli.output import json_line, printable, say, size
+from imagerepo.cli.output import json_line, say, size, tell
 from imagerepo.client import Client
 from imagerepo.errors import AccessError, ApiError, NotFoundError
 from imagerepo.journal import Journal, file_name
@@ -24,8 +24,8 @@ def list_images(given: argparse.Namespace, client: Client, _: Target, __: thread
     printed = 0
     for image in itertools.islice(images, given.limit):
         if not (printed or given.json):
-            print(_COLUMNS.format("ID", "TAKEN", "FORMAT", "PIXELS", "SIZE", "NAME"))
-        print(json_line(image) if given.json else _row(image))
+            tell(_COLUMNS.format("ID", "TAKEN", "FORMAT", "PIXELS", "SIZE", "NAME"))
+        tell(json_line(image) if given.json else _row(image))
         printed += 1
     if not printed:
         say("No image matches.")
@@ -35,7 +35,7 @@ def list_images(given: argparse.Namespace, client: Client, _: Target, __: thread
 def _row(image: Image) -> str:
     taken = f"{image.taken_at:%Y-%m-%d %H:%M:%S}" if image.taken_at else "-"
     pixels = f"{image.width}x{image.height}"
-    return _COLUMNS.format(image.id, taken, image.format, pixels, size(image.byte_size), printable(image.name))
+    return _COLUMNS.format(image.id, taken, image.format, pixels, size(image.byte_size), image.name)
 
 
 def show(given: argparse.Namespace, client: Client, _: Target, __: threading.Event) -> int:
@@ -46,16 +46,16 @@ def show(given: argparse.Namespace, client: Client, _: Target, __: threading.Eve
             details = client.details(image_id)
         except NotFoundError as problem:
             missing += 1
-            say(f"imagerepo: image {image_id}: {printable(str(problem))}")
+            say(f"imagerepo: image {image_id}: {problem}")
             continue
         if given.json:
-            print(json_line(details))
+            tell(json_line(details))
         else:
-            print(("\n" if number else "") + _sheet(details))
+            tell(*([""] if number else []), *_sheet(details))
     return SOME_FAILED if missing else DONE
 
 
-def _sheet(image: Details) -> str:
+def _sheet(image: Details) -> list[str]:
     """What is known, a fact a line; what is not known is left out."""
     camera, exposure, location = image.camera, image.exposure, image.location
     facts: dict[str, object] = {
@@ -78,7 +78,7 @@ def _sheet(image: Details) -> str:
         "sha256": image.sha256,
         "sha512": f"{image.sha512} (pixels)",
     }
-    return "\n".join(f"{name + ':':<13} {printable(str(value))}" for name, value in facts.items() if value)
+    return [f"{name + ':':<13} {value}" for name, value in facts.items() if value]
 
 
 def _time(when: datetime | None) -> str:
@@ -100,9 +100,9 @@ def delete(given: argparse.Namespace, client: Client, _: Target, __: threading.E
             client.delete(image_id)
         except ApiError as problem:
             failed += 1
-            say(f"imagerepo: image {image_id}: {printable(str(problem))}")
+            say(f"imagerepo: image {image_id}: {problem}")
         else:
-            print(f"deleted {image_id}")
+            tell(f"deleted {image_id}")
     return SOME_FAILED if failed else DONE
 
 
@@ -122,15 +122,17 @@ def status(given: argparse.Namespace, client: Client, to: Target, _: threading.E
         held = client.list_page(limit=1, include_total=True).total
     except AccessError as problem:
         code = ACCESS
-        say(f"imagerepo: {printable(str(problem))}")
+        say(f"imagerepo: {problem}")
     with Journal(to.state / file_name(client.server)) as journal:
         unfinished = journal.open_count()
     if given.json:
-        print(json_line({"server": client.server, "images": held, "unfinished": unfinished, "health": health}))
+        tell(json_line({"server": client.server, "images": held, "unfinished": unfinished, "health": health}))
         return code
-    print(f"server:       {client.server}, version {printable(health.version)}")
-    print(f"health:       {printable(health.status)} (catalog {printable(health.catalog)}, store {printable(health.store)})")
-    print(f"images:       {'unknown' if held is None else held}")
-    print(f"takes:        {printable(', '.join(health.limits.formats))}, up to {size(health.limits.max_bytes)}")
-    print(f"unfinished:   {unfinished} uploads of this computer" + (": upload the same again to go on" if unfinished else ""))
+    tell(
+        f"server:       {client.server}, version {health.version}",
+        f"health:       {health.status} (catalog {health.catalog}, store {health.store})",
+        f"images:       {'unknown' if held is None else held}",
+        f"takes:        {', '.join(health.limits.formats)}, up to {size(health.limits.max_bytes)}",
+        f"unfinished:   {unfinished} uploads of this computer" + (": upload the same again to go on" if unfinished else ""),
+    )
     return code

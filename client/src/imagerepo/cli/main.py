@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from imagerepo.cli import arguments, download, images, upload
 from imagerepo.cli.config import ConfigError, Target, target
 from imagerepo.cli.exits import ACCESS, INTERRUPTED, NOBODY_READS, SOME_FAILED, UNAVAILABLE, USAGE
-from imagerepo.cli.output import printable, say
+from imagerepo.cli.output import say
 from imagerepo.client import Client
 from imagerepo.errors import AccessError, ImageRepoError, UnavailableError
 
@@ -55,7 +55,7 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _failed(problem: Exception, code: int) -> int:
-    say(f"imagerepo: {printable(str(problem))}")
+    say(f"imagerepo: {problem}")
     return code
 
 

@@ -11,14 +11,20 @@ from typing import Any
 
 
 def say(text: str) -> None:
-    """To standard error, where people read along; answers go to standard output."""
-    print(text, file=sys.stderr)
+    """One line to standard error, where people read along; answers go to standard output."""
+    print(printable(text), file=sys.stderr)
+
+
+def tell(*lines: str) -> None:
+    """Lines of an answer to standard output. No terminal obeys them, whatever server or file their words came from."""
+    for line in lines:
+        print(printable(line))
 
 
 def printable(text: str | Path) -> str:
     """The text in one line, with what a terminal might obey, or cannot show, written as escapes."""
     raw = os.fsencode(text).decode("utf-8", "backslashreplace") if isinstance(text, Path) else text
-    return "".join(_escaped(sign) if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp") else sign for sign in raw)
+    return "".join(_escaped(sign) if _obeyed(sign) else sign for sign in raw)
 
 
 def size(count: float) -> str:
@@ -32,10 +38,10 @@ def size(count: float) -> str:
 
 def json_line(value: Any) -> str:
     """A dataclass or a dictionary as one line of JSON; times as in the server's contract."""
-    plain = _plain(value)
-    text = json.dumps(plain, ensure_ascii=False)
-    # Half a surrogate pair, as in file names that are not UTF-8, can only be written as an escape.
-    return text if text.isascii() or _encodable(text) else json.dumps(plain)
+    text = json.dumps(_plain(value), ensure_ascii=False)
+    # JSON leaves what a terminal may obey beyond ASCII, and half a surrogate pair, as in file names that are not UTF-8.
+    safe = "".join(json.dumps(sign)[1:-1] if _obeyed(sign) else sign for sign in text)
+    return safe if safe.isascii() or _encodable(safe) else json.dumps(json.loads(safe))
 
 
 def _plain(value: Any) -> Any:
@@ -48,6 +54,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return str(value) if isinstance(value, Path) else value
+
+
+def _obeyed(sign: str) -> bool:
+    """Whether a terminal may do something at this sign other than showing it."""
+    return unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def _encodable(text: str) -> bool:

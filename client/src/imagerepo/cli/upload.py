@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from imagerepo.cli.config import Target
 from imagerepo.cli.exits import DONE, SOME_FAILED
-from imagerepo.cli.output import json_line, printable, say, size
+from imagerepo.cli.output import json_line, printable, say, size, tell
 from imagerepo.cli.progress import Bars
 from imagerepo.client import Client
 from imagerepo.journal import Journal, file_name
@@ -72,7 +72,7 @@ class Report:
         if self._as_json:
             print(json_line(outcome), flush=True)
         elif outcome.error:
-            say(f"{outcome.kind}: {printable(outcome.path)}: {printable(outcome.error.Message)} ({outcome.error.Code})")
+            say(f"{outcome.kind}: {printable(outcome.path)}: {outcome.error.Message} ({outcome.error.Code})")
 
     def sum_up(self, files: int) -> None:
         """One line about all of them."""
@@ -89,7 +89,7 @@ def _tell_files(files: Sequence[Found | Unreadable], *, as_json: bool) -> int:
             say(f"failed: {printable(file.path)}: Not read: {file.reason}. (UnreadableFileError)")
             continue
         total += file.snapshot.size
-        print(json_line({"path": file.path, "size": file.snapshot.size}) if as_json else printable(file.path))
+        tell(json_line({"path": file.path, "size": file.snapshot.size}) if as_json else printable(file.path))
     found = sum(isinstance(file, Found) for file in files)
     say(f"{found} {'file' if found == 1 else 'files'} of {size(total)} would be hashed, and sent as far as they are not held.")
     return SOME_FAILED if found < len(files) else DONE
