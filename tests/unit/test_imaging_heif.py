@@ -128,6 +128,14 @@ def test_xmp_that_holds_bytes_hidden_pictures_and_large_thumbnails_are_more() ->
         assert not same(heif([*items, extra], brand), _FILES["HEIC"])
 
 
+def test_metadata_is_short() -> None:
+    items, brand = _PICTURES["HEIC"]
+    for size, is_known in ((100, True), (1 << 17, False)):
+        text = box(b"udes", bytes(4) + b"a" * size)
+        told = [Item(items[0].kind, items[0].data, [*items[0].properties, text])]
+        assert merged(heif(told, brand), _FILES["HEIC"]) == is_known
+
+
 @pytest.mark.parametrize("name", ["HEIC", "AVIF"])
 def test_a_property_that_says_more_than_it_should_counts(name: str) -> None:
     items, brand = _PICTURES[name]
