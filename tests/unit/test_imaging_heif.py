@@ -128,6 +128,14 @@ def test_xmp_that_holds_bytes_hidden_pictures_and_large_thumbnails_are_more() ->
         assert not same(heif([*items, extra], brand), _FILES["HEIC"])
 
 
+def test_metadata_is_short() -> None:
+    items, brand = _PICTURES["HEIC"]
+    for size, is_known in ((100, True), (1 << 17, False)):
+        text = box(b"udes", bytes(4) + b"a" * size)
+        told = [Item(items[0].kind, items[0].data, [*items[0].properties, text])]
+        assert merged(heif(told, brand), _FILES["HEIC"]) == is_known
+
+
 @pytest.mark.parametrize("name", ["HEIC", "AVIF"])
 def test_a_property_that_says_more_than_it_should_counts(name: str) -> None:
     items, brand = _PICTURES[name]
@@ -229,3 +237,16 @@ def test_an_animated_avif_is_its_frames_and_nothing_behind_them() -> None:
     assert same(whole, whole + box(b"free", bytes(9)))
     for guest in (box(b"mdat", b"hidden"), box(b"abcd", b""), b"hidden text"):
         assert not merged(whole + guest, whole)
+
+
+def test_what_hides_inside_of_a_frame_counts() -> None:
+    frames = [noise("RGB", (40, 30), seed) for seed in range(3)]
+    whole = encoded(frames[0], "AVIF", save_all=True, append_images=frames[1:], duration=100)
+    # The last frame is the last of the file: one more unit in it needs its size, and that of `mdat`, to say so.
+    at, table = whole.rindex(b"mdat") - 4, whole.rindex(b"stsz")
+    for unit, is_known in ((b"\x7a\3abc", False), (b"\x7a\2\0\0", True)):
+        longer = bytearray(whole + unit)
+        longer[at : at + 4] = struct.pack(">I", len(whole) - at + len(unit))
+        last = table + 16 + 4 * 2
+        longer[last : last + 4] = struct.pack(">I", int.from_bytes(whole[last : last + 4], "big") + len(unit))
+        assert same(bytes(longer), whole) == is_known

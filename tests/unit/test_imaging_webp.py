@@ -69,7 +69,12 @@ def test_known_metadata_does_not_count(name: str, data: st.DataObject) -> None:
 @settings(max_examples=25, deadline=None)
 @given(tail=st.binary(min_size=1, max_size=30))
 def test_what_lies_behind_the_end_counts_unless_it_is_padding(name: str, tail: bytes) -> None:
-    assert same(_FILES[name] + tail, _FILES[name]) == (not tail.strip(b"\0\r\n"))
+    assert merged(_FILES[name] + tail, _FILES[name]) == (not tail.strip(b"\0\r\n"))
+
+
+def test_xmp_that_holds_bytes_counts() -> None:
+    for text in (b'<rdf:Description GDepth:Data="AAAA"/>', b"A" * 3000):
+        assert not same(_webp([*_chunks(_FILES["lossy"][12:]), _chunk(b"XMP ", text)]), _FILES["lossy"])
 
 
 def test_only_the_picture_that_is_shown_is_the_picture() -> None:

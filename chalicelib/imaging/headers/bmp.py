@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 from chalicelib.errors import UnsupportedImageError
 from chalicelib.imaging.blocks import Block, Part, account
+from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers.bmp_rle import unpacked
-from chalicelib.imaging.headers.header import Header, damaged, size_of, take, truncated
+from chalicelib.imaging.headers.header import Header, damaged, take, truncated
 
 _FILE_HEADER_BYTES = 14
 _CORE_HEADER_BYTES, _OS2_HEADER_BYTES = 12, 64
@@ -81,7 +82,7 @@ def read(file: BinaryIO, size: int) -> Header:
         end=end,
         faithful=faithful and _usual_colours(found),
         coding="1-bit" if found.depth == 1 else "rgb" if found.depth == 24 else "",
-        blocks=account(file, [*_blocks(file, found, end), *padding], end, size_of(file), zero_gaps=True),
+        blocks=account(file, [*_blocks(file, found, end), *padding, *pieces(file, end, size)], end, size, zero_gaps=True),
     )
 
 

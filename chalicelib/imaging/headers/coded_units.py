@@ -47,8 +47,11 @@ def _hevc_part(kind: int, size: int, is_shown: bool) -> Part:
     )
 
 
-def av1_units(data: bytes) -> Iterator[Unit]:
-    """A unit that claims to reach beyond the data ends with them, as it does for a decoder."""
+def av1_units(data: bytes, most_frames: int = 1) -> Iterator[Unit]:
+    """A unit that claims to reach beyond the data ends with them, as it does for a decoder.
+
+    A still picture is one frame; of a film's, one that is shown may be made of several.
+    """
     at, frames = 0, 0
     while at < len(data):
         start, head = at, data[at]
@@ -59,13 +62,13 @@ def av1_units(data: bytes) -> Iterator[Unit]:
             size, at = leb128(data, at)
         end = min(at + size, len(data))
         frames += kind in {_FRAME, _FRAME_HEADER}
-        yield Unit(start, end, _av1_part(kind, data[at:end], frames))
+        yield Unit(start, end, _av1_part(kind, data[at:end], is_shown=frames <= most_frames))
         at = max(end, start + 1)
 
 
-def _av1_part(kind: int, body: bytes, frames: int) -> Part:
+def _av1_part(kind: int, body: bytes, *, is_shown: bool) -> Part:
     if kind in {_SEQUENCE, _FRAME_HEADER, _TILE_GROUP, _FRAME}:
-        return Part.PICTURE if frames <= 1 else Part.MORE
+        return Part.PICTURE if is_shown else Part.MORE
     if kind == _TEMPORAL_DELIMITER and not body:
         return Part.PICTURE
     idle = (kind == _METADATA and len(body) <= _MOST_MESSAGE_BYTES) or (kind in {0, _PADDING} and not any(body))

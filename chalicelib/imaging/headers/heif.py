@@ -4,7 +4,8 @@ import struct
 from typing import BinaryIO
 
 from chalicelib.errors import UnsupportedImageError
-from chalicelib.imaging.blocks import account
+from chalicelib.imaging.blocks import Block, account
+from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers import boxes
 from chalicelib.imaging.headers.boxes import WHAT, Box
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, truncated
@@ -90,13 +91,13 @@ def _still(file: BinaryIO, name: str, items: Items, meta: Box, tops: list[Box]) 
         orientation=1 if name == "HEIC" else _orientation(properties),
         colour=_colour(properties),
         coding=_coding(name, depth, bool(shown.alpha), [items.property(item, b"av1C") for item in shown.all]),
-        blocks=account(file, known, tops[-1].end, size_of(file), zero_gaps=True),
+        blocks=_whole(file, known, tops),
     )
 
 
 def _film(file: BinaryIO, items: Items, meta: Box | None, tops: list[Box], movie: Box) -> Header:
     """An AVIF image sequence: its pictures are the samples of a track, whatever items it has besides."""
-    film: Film = read_film(movie, size_of(file))
+    film: Film = read_film(file, movie, size_of(file))
     known = list(file_blocks(file, tops, {movie.start} | ({meta.start} if meta is not None else set())))
     if meta is not None:
         known += meta_blocks(meta, Roles(items, NOTHING_SHOWN, file, film.stretches))
@@ -110,8 +111,13 @@ def _film(file: BinaryIO, items: Items, meta: Box | None, tops: list[Box], movie
         faithful=film.faithful,
         plays=film.plays,
         coding=_coding("AVIF", 10 if film.deep else 8, film.has_alpha, film.configurations),
-        blocks=account(file, [*known, *film.blocks], tops[-1].end, size_of(file), zero_gaps=True),
+        blocks=_whole(file, [*known, *film.blocks], tops),
     )
+
+
+def _whole(file: BinaryIO, known: list[Block], tops: list[Box]) -> tuple[Block, ...]:
+    end, size = tops[-1].end, size_of(file)
+    return account(file, [*known, *pieces(file, end, size)], end, size, zero_gaps=True)
 
 
 def _depths(properties: list[Box]) -> list[int]:

@@ -14,7 +14,7 @@ from chalicelib.imaging.headers.samsung import trailer
 from chalicelib.imaging.headers.shown import CODED, Shown, is_alpha
 from chalicelib.imaging.headers.xmp_payload import Payload
 
-_MOST_FILLER_BYTES = 64 << 10
+_MOST_BRANDS_BYTES, _MOST_FILLER_BYTES = 256, 64 << 10
 _MOST_XMP_BYTES = 4 << 20
 _XMP = b"application/rdf+xml"
 _CONTENT_CREDENTIALS = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -81,7 +81,7 @@ def file_blocks(file: BinaryIO, tops: list[Box], walked: set[int]) -> Iterator[B
     for box in tops:
         if box.start in walked:
             continue
-        if box.name == b"ftyp" and box.name not in seen:
+        if box.name == b"ftyp" and box.name not in seen and box.end - box.start <= _MOST_BRANDS_BYTES:
             yield Block("ftyp", box.start, box.end, Part.PICTURE)
         elif box.name == b"mdat":
             yield Block("mdat", box.start, box.at, Part.PICTURE)
@@ -119,7 +119,7 @@ def meta_blocks(meta: Box, roles: Roles) -> Iterator[Block]:
 
 
 def _in_meta(box: Box, roles: Roles) -> Iterator[Block]:
-    if box.name in _META:
+    if box.name in _META and (_META[box.name] is Part.PICTURE or box.end - box.start <= _MOST_FILLER_BYTES):
         yield Block(box.label, box.start, box.end, _META[box.name])
     elif box.name == b"idat":
         yield Block("idat", box.start, box.at, Part.PICTURE)
@@ -172,7 +172,7 @@ def _property_part(box: Box, users: set[int], roles: Roles) -> Part:
 def _property(box: Box) -> Part | None:
     """What a property is that an item has; `None` for one that is not on the lists, or holds more than it should."""
     name, body = box.name, box.body
-    if name in _TEXTS:
+    if name in _TEXTS and len(body) <= _MOST_FILLER_BYTES:
         return Part.METADATA
     plain = (
         _SIZES.get(name) == len(body)

@@ -3,14 +3,17 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part
 from chalicelib.imaging.headers.boxes import Box, children
+from chalicelib.imaging.headers.coded_units import av1_units
 from chalicelib.imaging.headers.header import damaged, truncated
 from chalicelib.imaging.headers.items import read_items
+from chalicelib.imaging.whole_heif import placed
 
-_FRAMES = "frames"
 _MAX_SAMPLES = 100_000
+_MOST_HIDDEN_FRAMES = 8
 _CONTAINERS = {b"trak", b"mdia", b"minf", b"stbl", b"edts", b"dinf"}
 _PICTURE = {b"stts", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"elst", b"tref"}
 _METADATA = {b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"vmhd", b"nmhd", b"dref", b"free", b"skip"}
@@ -32,17 +35,8 @@ class Film:
     has_alpha: bool
     configurations: list[bytes]
     blocks: list[Block]
-
-    @property
-    def stretches(self) -> tuple[tuple[int, int], ...]:
-        """Where frames lie in the file, in order and without overlaps."""
-        found: list[tuple[int, int]] = []
-        for start, end in sorted((block.start, block.end) for block in self.blocks if block.kind == _FRAMES):
-            if found and start <= found[-1][1]:
-                found[-1] = (found[-1][0], max(end, found[-1][1]))
-            else:
-                found.append((start, end))
-        return tuple(found)
+    #: Where frames lie in the file, in order and without overlaps.
+    stretches: tuple[tuple[int, int], ...]
 
 
 @dataclass(slots=True)
@@ -67,7 +61,7 @@ class _Track:
         return self.body(b"stsd").partition(b"av1C")[2]
 
 
-def read_film(movie: Box, size: int) -> Film:
+def read_film(file: BinaryIO, movie: Box, size: int) -> Film:
     """Size and number of frames are those of the only picture track, apart from its alpha. Raises `BadImageError`."""
     known = [Block("moov", movie.start, movie.at, Part.PICTURE)]
     tracks: list[_Track] = []
@@ -85,8 +79,14 @@ def read_film(movie: Box, size: int) -> Film:
     shown = [first, *(track for track in tracks if track.handler == b"auxv")][:2]
     for track in tracks:
         known += track.blocks if track in shown else [Block("trak", track.box.start, track.box.end, Part.MORE)]
-    for track in shown:
-        known += _samples(track, size)
+    samples = [sample for track in shown for sample in _samples(track)]
+    if any(start + length > size for start, length in samples):
+        raise truncated("AVIF")
+    if sum(length for _, length in samples) > 2 * size:
+        raise damaged("AVIF", "its frames claim the same bytes, many times over")
+    for start, length in samples:
+        file.seek(start)
+        known += placed(list(av1_units(file.read(length), _MOST_HIDDEN_FRAMES)), [(start, length)], "frame")
     deep = any(len(track.configuration) > 2 and track.configuration[2] & 0x40 for track in tracks)
     return Film(
         width=width,
@@ -98,6 +98,7 @@ def read_film(movie: Box, size: int) -> Film:
         has_alpha=len(shown) > 1,
         configurations=[track.configuration for track in shown],
         blocks=known,
+        stretches=_merged(samples),
     )
 
 
@@ -144,17 +145,27 @@ def _meta(box: Box) -> Iterator[Block]:
         yield from (Block("Exif", at, at + length, Part.METADATA if known else Part.MORE) for at, length in extents)
 
 
-def _samples(track: _Track, size: int) -> Iterator[Block]:
-    """Where the frames lie. Raises `BadImageError` where one lies behind the end of the file."""
+def _merged(pieces: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for start, length in sorted(pieces):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(start + length, found[-1][1]))
+        else:
+            found.append((start, start + length))
+    return tuple(found)
+
+
+def _samples(track: _Track) -> Iterator[tuple[int, int]]:
+    """Where each frame lies, and how long it is."""
     sizes = _sizes(track.body(b"stsz"))
-    at = 0
+    first = 0
     for chunk, count in _chunks(track):
-        length = sum(sizes[at : at + count])
-        at += count
-        if chunk + length > size:
-            raise truncated("AVIF")
-        yield Block(_FRAMES, chunk, chunk + length, Part.PICTURE)
-        if at >= len(sizes):
+        at = chunk
+        for size in sizes[first : first + count]:
+            yield at, size
+            at += size
+        first += count
+        if first >= len(sizes):
             return
 
 

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part, account
+<<<<<<< HEAD
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, truncated
+=======
+from chalicelib.imaging.contents import pieces
+from chalicelib.imaging.headers.header import Header, damaged, truncated
+>>>>>>> walk2
 from chalicelib.imaging.headers.tiff_blocks import jpeg_strips, page_blocks, strip_blocks
 from chalicelib.imaging.headers.tiff_kinds import refuse_raw, refuse_unreadable
 from chalicelib.imaging.ifd import MAX_ENTRIES, Directories, Entry
@@ -53,6 +58,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         known += [*(strips or ()), *page_blocks(directories, offset, page)]
     for page in plain_pages:
         refuse_unreadable(directories, page)
+    end = max(block.end for block in known)
     return Header(
         format="TIFF",
         width=sizes[0][0],
@@ -67,7 +73,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         iptc=records_in(_bytes(directories, plain_pages[0], _IPTC)),
         colour=b"".join(_colour(directories, page) for page in plain_pages),
         coding=_coding(directories, plain_pages),
-        blocks=account(file, known, max(block.end for block in known), directories.length, zero_gaps=True),
+        blocks=account(file, [*known, *pieces(file, end, directories.length)], end, directories.length, zero_gaps=True),
     )
 
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part, account
+from chalicelib.imaging.contents import described, pieces
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, take, truncated
+from chalicelib.imaging.headers.xmp_payload import Payload
 
 _RIFF_BYTES = 8
 _FIRST_CHUNK = 12
 _FRAME_BYTES = 16
 _MAX_CHUNKS = 25_000
+_MOST_XMP_BYTES = 4 << 20
 _METADATA = {b"EXIF", b"XMP ", b"ICMT", b"INAM", b"IART", b"ICOP"}
 _CODED = {b"VP8 ", b"VP8L"}
 _ALPHA, _ANIMATION = 0x10, 0x02
@@ -87,7 +90,7 @@ def read(file: BinaryIO) -> Header:
         exif=found.exif,
         xmp=found.xmp,
         plays=found.plays,
-        blocks=account(file, found.blocks, end, size),
+        blocks=account(file, [*found.blocks, *pieces(file, end, size)], end, size),
     )
 
 
@@ -132,8 +135,11 @@ def _chunk(file: BinaryIO, chunk: _Chunk, found: _Found) -> None:
         if length > MAX_EXIF_BYTES:
             raise damaged("WebP", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
         found.exif = take(file, length, "WebP").removeprefix(b"Exif\0\0")
-    elif name == b"XMP " and not found.xmp and length <= MAX_EXIF_BYTES:
-        found.xmp = take(file, length, "WebP")
+    elif name == b"XMP ":
+        packet = take(file, length, "WebP") if length <= _MOST_XMP_BYTES else None
+        if packet is None or Payload().look(packet):
+            part = Part.MORE
+        found.xmp = found.xmp or packet or b""
     found.seen.add(name)
     if name == b"ANMF" and part is Part.PICTURE and length >= _FRAME_BYTES:
         found.blocks += _frame(file, chunk, found.flags or 0)
@@ -157,7 +163,12 @@ def _frame(file: BinaryIO, frame: _Chunk, flags: int) -> Iterator[Block]:
 
 
 def _padded(file: BinaryIO, chunk: _Chunk, part: Part) -> Iterator[Block]:
-    yield Block(chunk.name.decode("latin-1").strip(), chunk.start, chunk.end, part)
+    name = chunk.name.decode("latin-1").strip()
+    if part is Part.MORE and chunk.length:
+        yield Block(name, chunk.start, chunk.body, Part.METADATA)
+        yield described(file, name, chunk.body, chunk.end)
+    else:
+        yield Block(name, chunk.start, chunk.end, part)
     yield from _padding(file, chunk)
 
 

@@ -49,8 +49,3 @@ def _of_run(window: bytes, start: int) -> str | None:
     if not names:
         return "unknown"
     return None if names[-1] in _KNOWN_RUNS else _HOLDS.get(names[-1].partition(b":")[0], "unknown")
-
-
-def _prefix(window: bytes, end: int) -> bytes:
-    found = _PREFIX.search(window[max(0, end - _LONGEST_PREFIX) : end])
-    return found[0] if found else b""
