@@ -215,9 +215,7 @@ def test_an_id_is_never_used_again(api: Api, image: Any) -> None:
     assert again.json()["id"] > image["id"]
 
 
-def test_a_file_that_another_owner_holds_too_is_stored_for_each_and_goes_with_each_ones_delete(
-    api: Api, repository: Runtime
-) -> None:
+def test_a_file_that_another_owner_holds_too_is_stored_for_each(api: Api, repository: Runtime) -> None:
     content = pictures.png(1)
     theirs = repository.uploads.receive("another", "theirs.png", content)
     mine = api.upload(content, "mine.png").json()
