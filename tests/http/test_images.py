@@ -252,12 +252,12 @@ def test_an_id_is_never_used_again(api: Api, image: Any) -> None:
     assert again.json()["id"] > image["id"]
 
 
-def test_a_file_that_another_owner_holds_too_is_stored_once_and_outlives_a_delete(api: Api, repository: Runtime) -> None:
+def test_a_file_that_another_owner_holds_too_is_stored_for_each(api: Api, repository: Runtime) -> None:
     content = pictures.png(1)
     theirs = repository.uploads.receive("another", "theirs.png", content)
     mine = api.upload(content, "mine.png").json()
     assert mine["duplicate"] is False
-    assert len(files_in(repository.settings.storage)) == 4
+    assert len(files_in(repository.settings.storage)) == 8
     assert api.delete(mine["id"]).status == 204
     assert len(files_in(repository.settings.storage)) == 4
     repository.library.delete("another", theirs.image_id or 0)
