@@ -119,7 +119,7 @@ class WarmChild:
 
     def _answer(self, worker: int, reading: int, seconds: float) -> Iterator[bytes]:
         """The pieces of the answer, until the worker has ended."""
-        began, left = time.monotonic(), MAX_ANSWER
+        idleness, left = _Idleness(worker), MAX_ANSWER
         watched = select.poll()
         for descriptor in (reading, self._socket.fileno()):
             watched.register(descriptor, select.POLLIN)
@@ -134,7 +134,7 @@ class WarmChild:
                 yield piece
             elif ready:  # it has ended: whatever it has written is here
                 return
-            elif _idle_seconds(worker, began) > seconds:
+            elif idleness.seconds() > seconds:
                 raise OutOfTime(f"The decoder did nothing for {seconds:g} seconds.")
 
     def _received(self, count: int) -> bytes:
@@ -173,13 +173,28 @@ def _raise_for(code: int, used: float, seconds: float) -> None:
         raise DecoderDied(f"The decoder ended with exit code {code}.")
 
 
-def _idle_seconds(pid: int, since: float) -> float:
-    """For how long the process has neither used a processor nor waited for one: for all the time where nobody tells."""
-    idle = time.monotonic() - since
-    with suppress(OSError, IndexError, ValueError):  # it has just ended, or the kernel keeps no such account
-        idle -= time.clock_gettime((~pid << 3) | 2)  # the kernel's name for the clock of a process
-        idle -= int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-    return idle
+class _Idleness:
+    """For how long a process has neither used a processor nor waited for one: all the time where nobody tells, as on macOS."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._idle, self._at, self._busy = 0.0, time.monotonic(), 0.0
+
+    def seconds(self) -> float:
+        now, busy = time.monotonic(), self._busy_seconds()
+        # What a thread has waited is forgotten with the thread: that is no idleness.
+        self._idle += max(0.0, now - self._at - max(0.0, busy - self._busy))
+        self._at, self._busy = now, busy
+        return self._idle
+
+    def _busy_seconds(self) -> float:
+        """What all its threads have used of processors, and have waited for them."""
+        try:
+            used = time.clock_gettime((~self._pid << 3) | 2)  # the kernel's name for the clock of a process
+            accounts = [account.read_text().split() for account in Path(f"/proc/{self._pid}/task").glob("*/schedstat")]
+            return used + sum(int(waited) for _, waited, *_ in accounts) / 1e9
+        except (OSError, ValueError):  # it, or a thread of its, has just ended; or the kernel keeps no such account
+            return self._busy
 
 
 _said: set[str] = set()

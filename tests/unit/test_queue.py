@@ -121,3 +121,23 @@ def test_whoever_waits_outwaits_the_claim_of_a_worker_that_is_gone(tmp_path: Pat
     repository = repository_in(tmp_path, stale_seconds=5000)
     assert isinstance(repository.queue, EventQueue)
     assert repository.queue.patience > repository.ingest.stale_after.total_seconds() == 5000
+
+
+def test_a_handler_that_only_waits_lets_others_be_handled() -> None:
+    """Beyond the number of workers, which counts those at work."""
+    gate, handled = threading.Event(), list[object]()
+
+    def handle(notification: Notification) -> None:
+        if notification["number"]:
+            with queue.aside():
+                assert gate.wait(BOUND_SECONDS)
+        handled.append(notification["number"])
+        if not notification["number"]:
+            gate.set()
+
+    queue = EventQueue(handle, workers=1, patience=BOUND_SECONDS)
+    for number in (1, 2, 3, 0):
+        queue.send({"number": number})
+    queue.drain()
+    assert handled[0] == 0
+    assert sorted(handled, key=str) == [0, 1, 2, 3]

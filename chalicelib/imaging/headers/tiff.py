@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part, account
-<<<<<<< HEAD
-from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, truncated
-=======
 from chalicelib.imaging.contents import pieces
-from chalicelib.imaging.headers.header import Header, damaged, truncated
->>>>>>> walk2
+from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, truncated
 from chalicelib.imaging.headers.tiff_blocks import jpeg_strips, page_blocks, strip_blocks
 from chalicelib.imaging.headers.tiff_kinds import refuse_raw, refuse_unreadable
 from chalicelib.imaging.ifd import MAX_ENTRIES, Directories, Entry
