@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint audit unit test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
+.PHONY: help run test lint audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -32,6 +32,9 @@ audit: $(VENV)/dev  ## no decoder with a published hole, nothing that is not pin
 
 unit: $(VENV)/dev system-packages  ## the tests; those that need what cannot be installed are skipped, and say so
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+
+soak: $(VENV)/dev system-packages  ## the attacks on the promises, for MINUTES=15
+	$(BIN)/python -m tests.soak $(or $(MINUTES),15)
 
 test-corpus: $(VENV)/dev system-packages  ## make test-corpus CORPUS=folder: take in every file of a folder
 	$(BIN)/python -m tests.corpus "$(CORPUS)"
