@@ -51,7 +51,7 @@ def _client(server: Server, next_content: Callable[[], bytes], told: Acknowledge
 
 
 def test_whatever_was_acknowledged_before_any_kill_is_stored_whole(tmp_path: Path) -> None:
-    told, numbers, rng = Acknowledged(), iter(range(1_000_000)), random.Random(os.environ.get("SOAK_SEED", "kills"))
+    told, numbers, rng = Acknowledged(), iter(range(1_000_000)), random.Random(os.environ.get("SOAK_SEED", "kills"))  # noqa: S311 - no secret
     for _ in range(KILLS):
         with running(tmp_path) as server:
             stop = threading.Event()
