@@ -52,7 +52,8 @@ def account(file: BinaryIO, known: Iterable[Block], end: int, size: int, *, zero
     """
     here = file.tell()
     whole: list[Block] = []
-    for block in _without_overlaps([replace(block, end=min(block.end, size)) for block in known]):
+    inside = [block if block.end <= size else replace(block, end=size) for block in known]
+    for block in _without_overlaps([block for block in inside if block.start < block.end]):
         whole.extend(_unnamed(whole[-1].end if whole else 0, block.start, end))
         whole.append(block)
     whole.extend(_unnamed(whole[-1].end if whole else 0, size, end))
@@ -69,7 +70,10 @@ def more(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 def _without_overlaps(blocks: Sequence[Block]) -> Iterator[Block]:
     """The same claims in order; where some overlap, the greatest part has the bytes."""
-    waiting = sorted((block for block in blocks if block.start < block.end), key=lambda block: block.start, reverse=True)
+    waiting = sorted(blocks, key=lambda block: block.start, reverse=True)
+    if all(block.end <= following.start for following, block in pairwise(waiting)):
+        yield from reversed(waiting)
+        return
     open_claims: list[tuple[int, int, Block]] = []
     held: Block | None = None
     for at, until in pairwise(sorted({edge for block in waiting for edge in (block.start, block.end)})):

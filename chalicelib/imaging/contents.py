@@ -14,7 +14,9 @@ from chalicelib.imaging.headers.markers import end_of_jpeg
 DESCRIBED_BYTES = 64
 UNKNOWN = ("unknown", "application/octet-stream")
 _BLOCK = 1 << 20
-_MOST_PIECES, _MOST_BOXES = 64, 10_000
+_MOST_PIECES, _MOST_BOXES = 16, 10_000
+#: How far something is looked for behind what is before it, zeros not counted.
+_SEARCHED = 4 << 20
 _BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"sidx", b"styp", b"uuid", b"meta", b"mpvd", b"pnot"}
 _BRANDS = {
     b"qt  ": ("film", "video/quicktime"),
@@ -39,7 +41,8 @@ _BEGINNINGS = (
     (b"8BPS\0", ("layers", "image/vnd.adobe.photoshop")),
     (b"\x1aE\xdf\xa3", ("film", "video/x-matroska")),
     (b"OggS", ("sound", "audio/ogg")),
-    (b"ID3", ("sound", "audio/mpeg")),
+    (b"ID3\4\0", ("sound", "audio/mpeg")),
+    (b"ID3\3\0", ("sound", "audio/mpeg")),
     (b"fLaC", ("sound", "audio/flac")),
     (b"#!AMR", ("sound", "audio/amr")),
 )
@@ -47,8 +50,7 @@ _BEGINNINGS = (
 _MARKS = (
     *((name, 4) for name in (b"ftyp", b"moov", b"mdat", b"wide", b"pnot")),
     *((name, 8) for name in (b"WEBP", b"WAVE", b"AVI ", b"AIFF", b"AIFC")),
-    *((beginning, 0) for beginning, _ in _BEGINNINGS if len(beginning) > 3),
-    *((b"\xff\xd8\xff" + bytes((marker,)), 0) for marker in (0xC0, 0xC4, 0xDB, *range(0xE0, 0xF0), 0xFE)),
+    *((beginning, 0) for beginning, _ in _BEGINNINGS),
 )
 _LONGEST_MARK = 12
 
@@ -81,11 +83,25 @@ def pieces(file: BinaryIO, start: int, end: int) -> Iterator[Block]:
     One that does not say where it ends, or says it wrongly, reaches to `end`.
     """
     for _ in range(_MOST_PIECES):
-        at = _next(file, start, end)
+        start = _behind_zeros(file, start, end)
+        at = _next(file, start, min(end, start + _SEARCHED))
         if at is None:
             return
         start = _end_of(file, at, end)
         yield described(file, "tail", at, start)
+
+
+def _behind_zeros(file: BinaryIO, start: int, end: int) -> int:
+    """Where the zeros end that begin at `start`; a few may belong to what follows."""
+    at = start
+    while at < end:
+        file.seek(at)
+        block = file.read(min(_BLOCK, end - at))
+        if not block or block.strip(b"\0"):
+            at += len(block) - len(block.lstrip(b"\0"))
+            break
+        at += len(block)
+    return max(start, at - _LONGEST_MARK)
 
 
 def _next(file: BinaryIO, start: int, end: int) -> int | None:

@@ -25,13 +25,18 @@ def composed(file: BinaryIO) -> Iterator[Image.Image]:
     """
     canvas: Image.Image | None = None
     for frame in frames(file):
-        drawn, before = _drawn(file, frame), None
+        indices, before = _indices(file, frame), None
+        beyond = _beyond(indices, frame)
+        drawn = _drawn(indices, frame, beyond)
         if canvas is None and frame.box == (0, 0, *frame.canvas):
             canvas = drawn
         else:
             canvas = _laid_out(canvas, frame)
             before = canvas.crop(frame.box) if frame.disposal == _RESTORE else None
             canvas.paste(drawn, frame.box, drawn if drawn.mode == "RGBA" else None)
+            if beyond:
+                canvas = canvas.convert("RGBA")
+                canvas.paste((0, 0, 0, 0), frame.box, beyond)
         canvas.info = {"duration": 10 * frame.duration}
         yield canvas
         if before is not None:
@@ -56,11 +61,18 @@ def _unseen(frame: Frame) -> tuple[int, int, int, int]:
     return (*colour, 0) if len(colour) == 3 else (0, 0, 0, 0)
 
 
-def _drawn(file: BinaryIO, frame: Frame) -> Image.Image:
+def _beyond(indices: Image.Image, frame: Frame) -> Image.Image | None:
+    """Where the frame asks for colours that are not in its palette; viewers differ in what they show, so it is a hole."""
+    colours = len(frame.palette or _GREYS) // 3
+    if 0 in indices.size or indices.getextrema()[1] < colours:  # type: ignore[operator]  # one channel
+        return None
+    return indices.point([_OPAQUE * (index >= colours and index != frame.transparent) for index in range(256)])
+
+
+def _drawn(indices: Image.Image, frame: Frame, beyond: Image.Image | None) -> Image.Image:
     """The frame by itself: RGBA where some of it may be open, else RGB, or L where the palette is grey."""
-    indices = _indices(file, frame)
     palette = frame.palette or _GREYS
-    if frame.transparent is None and indices.getextrema()[1] < len(palette) // 3:  # type: ignore[operator]  # one channel
+    if frame.transparent is None and not beyond:
         if palette == _GREYS[: len(palette)]:
             return indices
         indices.putpalette(palette)

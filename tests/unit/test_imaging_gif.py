@@ -85,6 +85,14 @@ def test_what_a_frame_clears_is_transparent_whatever_its_colours() -> None:
     assert [_seen(image) for image in composed(io.BytesIO(cleared))] == [_seen(_coloured(indices(1))), _seen(second)]
 
 
+def test_colours_that_no_palette_has_are_merged_with_none() -> None:
+    picture = indices(2)
+    odd = picture.copy()
+    odd.putpixel((1, 1), 131)
+    assert not same(gif(frame(picture)), gif(frame(odd)))
+    assert not same(gif(NETSCAPE, frame(picture), frame(picture)), gif(NETSCAPE, frame(picture), frame(odd)))
+
+
 def test_what_a_first_frame_leaves_open_is_transparent() -> None:
     small = gif(frame(indices(1, (2, 3)), 1, 1))
     whole = Image.new("RGBA", (4, 4))

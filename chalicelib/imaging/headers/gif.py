@@ -11,7 +11,7 @@ from chalicelib.imaging.headers.header import Header, damaged, size_of, take, tr
 from chalicelib.imaging.headers.xmp_payload import Payload
 from chalicelib.imaging.profile import colour_key
 
-_MAX_BLOCKS = 1_000_000
+_MAX_BLOCKS, _MAX_NAMED = 1_000_000, 100_000
 _FIRST_BLOCK, _DESCRIPTOR_BYTES, _CONTROL_BYTES = 13, 10, 8
 _IMAGE, _EXTENSION, _TRAILER = b",", b"!", b";"
 _COMMENT, _CONTROL, _APPLICATION = 0xFE, 0xF9, 0xFF
@@ -161,6 +161,8 @@ class _Walk:
         return kind, end, part
 
     def _name(self, kind: str, end: int, part: Part) -> None:
+        if len(self.blocks) > _MAX_NAMED:
+            raise damaged("GIF", f"it has more than {_MAX_NAMED:,} frames and extensions")
         self.blocks.append(Block(kind, self.at, end, part))
         self.at = end
 

@@ -15,7 +15,7 @@ FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 #: What a crafted file may ask of the walk: far above what any camera or encoder writes.
 _MAX_SEGMENTS, _MAX_SCANS = 10_000, 200
 _MAX_FILLING = 1 << 16
-_BLOCK, _NEAR = 1 << 20, 64
+_BLOCK, _FAR, _NEAR = 1 << 20, 1 << 16, 64
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xDA)}
 #: Between segments a marker is FF and anything but zero and another FF.
 _NEXT = re.compile(rb"\xff[\x01-\xfe]")
@@ -59,7 +59,7 @@ def segments(file: BinaryIO, start: int) -> Iterator[Segment]:
             scans += 1
             if scans > _MAX_SCANS:
                 raise damaged("JPEG", f"it has more than {_MAX_SCANS} scans")
-            _, coded_end = _pass(file, _NEXT_IN_SCAN, _BLOCK)
+            _, coded_end = _pass(file, _NEXT_IN_SCAN, _FAR)
         yield Segment(marker, at, body, end, coded_end)
         if marker == EOI:
             return
@@ -95,5 +95,6 @@ def _pass(file: BinaryIO, wanted: re.Pattern[bytes], step: int) -> tuple[int, in
             at = file.tell() - len(window) + found.start()
             file.seek(at + 2)
             return int(found[0][1]), at
-        carried, step = window[-1:], _BLOCK
+        # In steps that grow: what is read and not used is never much more than what is passed.
+        carried, step = window[-1:], min(4 * step, _BLOCK)
     raise truncated("JPEG")

@@ -8,6 +8,8 @@ from chalicelib.imaging.blocks import Block, Part
 MARK = b"Photoshop 3.0\0"
 _BLOCK_MARK = b"8BIM"
 _KNOWN = {*range(0x03E8, 0x03FE), *range(0x0400, 0x0445), 0x2710}
+#: Far more than Photoshop writes: what comes behind has no name.
+_MOST = 1000
 _PATHS = range(0x07D0, 0x0BB9)
 
 
@@ -15,8 +17,8 @@ class Resources:
     """Names the blocks of one file's segments in turn: a large block goes on in the next segment."""
 
     def __init__(self) -> None:
-        self._left = 0
-        self._id = 0
+        self._left = self._id = 0
+        self._count = 0
 
     def name(self, body: bytes, start: int) -> Iterator[Block]:
         """`body` is a segment's, with the mark, and stands at `start` in the file. What it has no name for is left out."""
@@ -25,7 +27,8 @@ class Resources:
         while at < len(body):
             if not self._left:
                 header = _header(body, at)
-                if header is None:
+                self._count += 1
+                if header is None or self._count > _MOST:
                     return
                 self._id, self._left, header_bytes = header
                 # Where there is content, the header alone says nothing; an empty block of unknown kind is more than none.

@@ -56,6 +56,7 @@ class Names:
         self._file = file
         self._seen = set[bytes]()
         self._last = b""
+        self._xmp_seen = False
 
     def name(self, chunk: Chunk, colour_type: int) -> Iterator[Block]:
         """The blocks of a chunk. Leaves the file standing anywhere."""
@@ -118,8 +119,9 @@ class Names:
         if self._file.read(len(_XMP)) != _XMP:
             return None
         packed, method = self._file.read(2).ljust(2, b"\0")
-        if end - start > _MAX_XMP_BYTES or method:
+        if end - start > _MAX_XMP_BYTES or method or self._xmp_seen:
             return "unknown"
+        self._xmp_seen = True
         rest = self._file.read(end - self._file.tell()).split(b"\0", 2)
         text = rest[-1] if len(rest) == 3 else b""
         if packed:

@@ -3,12 +3,9 @@
 import re
 
 #: A property that is made to hold bytes, and has some.
-_DATA = re.compile(rb":Data(?:\s*=\s*[\"'][^\"'\s]|\s*>\s*[^<\s])")
-#: What stands before it, looked for backwards: a long word, tried from each of its letters on, would take for ever.
-_PREFIX = re.compile(rb"[A-Za-z_][\w.-]*\Z")
-_LONGEST_PREFIX = 64
+_DATA = re.compile(rb":Data(?:\s{0,20}=\s{0,20}[\"'][^\"'\s]|\s{0,20}>\s{0,20}[^<\s])")
 #: Anything else that is written out without a break, as no text is.
-_RUN = re.compile(rb"[A-Za-z0-9+/=]{1024,}")
+_RUN = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/=]{1024,}")
 _NAME = re.compile(rb"[A-Za-z_][\w.-]*:[A-Za-z_][\w.-]*")
 _HOLDS = {b"GDepth": "depth", b"GImage": "picture", b"GAudio": "sound"}
 #: What is known to be long and to say nothing that is to be seen: thumbnails and the notes of makers.
@@ -36,7 +33,8 @@ class Payload:
         if b"\0" in text:
             return "unknown"
         window = self._carried + text
-        found = [_HOLDS.get(_prefix(window, data.start()), "unknown") for data in _DATA.finditer(window)]
+        data = _DATA.search(window)
+        found = [_of_run(window, data.start() + len(b":Data")) or "unknown"] if data else []
         last: str | None = "unknown"
         for run in _RUN.finditer(window):
             holds = _of_run(window, run.start()) if run.start() or not self._carried else self._holds
@@ -51,8 +49,3 @@ def _of_run(window: bytes, start: int) -> str | None:
     if not names:
         return "unknown"
     return None if names[-1] in _KNOWN_RUNS else _HOLDS.get(names[-1].partition(b":")[0], "unknown")
-
-
-def _prefix(window: bytes, end: int) -> bytes:
-    found = _PREFIX.search(window[max(0, end - _LONGEST_PREFIX) : end])
-    return found[0] if found else b""
