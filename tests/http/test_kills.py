@@ -1,4 +1,4 @@
-"""A server killed again and again while clients upload: whatever was acknowledged is stored whole, and nothing is left behind."""
+"""A server killed again and again while clients upload: what was acknowledged is stored whole, and nothing is left behind."""
 
 import hashlib
 import http.client

@@ -60,7 +60,8 @@ def test_a_chunk_that_nobody_knows_makes_another_image(name: str, data: st.DataO
 def test_known_metadata_does_not_count(name: str, data: st.DataObject) -> None:
     whole = _chunks(_FILES[name][12:])
     pieces = st.tuples(st.sampled_from(_METADATA), st.binary(max_size=40))
-    added = [_chunk(kind, body) for kind, body in data.draw(st.lists(pieces, max_size=3))]
+    # XMP is text: one with zeros in it is something else.
+    added = [_chunk(kind, body.replace(b"\0", b" ")) for kind, body in data.draw(st.lists(pieces, max_size=3))]
     kept = [chunk for chunk in whole if chunk[:4] not in _METADATA]
     assert same(_webp([*kept, *added]), _FILES[name])
 
