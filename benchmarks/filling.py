@@ -10,7 +10,7 @@ import pymysql
 from sqlalchemy import URL, Table
 
 from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import json_of, values_of_facts
+from chalicelib.catalog.image_rows import tags_of, values_of_facts
 from chalicelib.catalog.records import Entry, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
 from chalicelib.facts import Facts
@@ -64,7 +64,7 @@ class Made:
             "pixel_sha512": self.entry.pixel_sha512,
             **values_of_facts(self.entry.facts, self.uploaded_at),
         }
-        tags = {"image_id": number, "exif": json_of(self.entry.facts.exif)}
+        tags = {"image_id": number, **tags_of(self.entry)}
         return original, image, tags, {"owner": self.owner, "sha256": self.sha256, "image_id": number}
 
 

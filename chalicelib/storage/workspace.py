@@ -7,12 +7,14 @@ import shutil
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 #: Where a lock cannot be asked for, and for files of the releases that had no locks: no writer is at work for so long.
 _LEFTOVER_SECONDS = 86_400.0
+#: What the name of a folder begins with while it is being made.
+_UNLOCKED = "new-"
 
 
 class Workspace:
@@ -39,28 +41,32 @@ class Workspace:
         """Make `shared` if need be, and remove the folders in it whose process is gone, however young; spare all others."""
         self._shared.mkdir(0o700, parents=True, exist_ok=True)
         before = time.time() - _LEFTOVER_SECONDS
-        with _turn(self._shared):
-            for entry in list(os.scandir(self._shared)):
-                with suppress(OSError):
-                    if not entry.is_dir(follow_symlinks=False):
-                        if entry.stat(follow_symlinks=False).st_ctime < before:
-                            os.unlink(entry)
-                    elif _is_abandoned(entry, before):
-                        shutil.rmtree(entry, ignore_errors=True)
+        for entry in list(os.scandir(self._shared)):
+            with suppress(OSError):
+                if not entry.is_dir(follow_symlinks=False):
+                    if entry.stat(follow_symlinks=False).st_ctime < before:
+                        os.unlink(entry)
+                elif _is_abandoned(entry, before):
+                    shutil.rmtree(entry, ignore_errors=True)
 
     def _made(self) -> Path:
         self._let_go()
-        with _turn(self._shared):
-            folder = self._shared / secrets.token_hex(16)
-            folder.mkdir(0o700)
-            held = _opened(folder)
-            with suppress(OSError):  # a file system without locks: age protects it
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder = self._shared / secrets.token_hex(16)
+        # Until it is locked its name protects it. A lock on all of them would not do: who is stopped while holding it holds
+        # up every start.
+        unlocked = folder.with_name(_UNLOCKED + folder.name)
+        unlocked.mkdir(0o700)
+        held = _opened(unlocked)
+        with suppress(OSError):  # a file system without locks: age protects it
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unlocked.rename(folder)
         self._let_go = weakref.finalize(self, os.close, held)
         return folder
 
 
 def _is_abandoned(entry: "os.DirEntry[str]", before: float) -> bool:
+    if entry.name.startswith(_UNLOCKED):
+        return entry.stat(follow_symlinks=False).st_mtime < before
     folder = _opened(entry)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,18 +77,6 @@ def _is_abandoned(entry: "os.DirEntry[str]", before: float) -> bool:
     finally:
         os.close(folder)
     return True
-
-
-@contextmanager
-def _turn(shared: Path) -> Iterator[None]:
-    """One process at a time: a folder that was just made is locked before another looks at it."""
-    descriptor = _opened(shared)
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _opened(folder: "Path | os.DirEntry[str]") -> int:

@@ -10,6 +10,9 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
+    """May be run again: MySQL keeps each change of a table at once, also of a migration that was cut short."""
+    if sa.inspect(op.get_bind()).has_table("repository"):
+        return
     op.create_table(
         "repository",
         sa.Column("row", sa.SmallInteger, autoincrement=False, nullable=False),
