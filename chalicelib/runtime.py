@@ -148,11 +148,13 @@ def current() -> Runtime:
     return _process.get()
 
 
-def unsettled() -> Runtime:
-    """This process's repository as `current` puts it together, whether or not its catalog and store belong together."""
+def unsettled(*, look_only: bool) -> Runtime:
+    """This process's repository, whether or not its catalog and store belong together; otherwise as `current` puts it
+    together, or with `look_only` as `as_it_is` does."""
     from chalicelib.local import composition
 
-    return composition.compose_unsettled(settings_module.from_env())
+    compose = composition.compose_unsettled_as_it_is if look_only else composition.compose_unsettled
+    return compose(settings_module.from_env())
 
 
 def as_it_is() -> Runtime:

@@ -1,4 +1,4 @@
-"""The settings of one running repository, read once from the environment; nothing else reads `os.environ`."""
+"""The settings of one running repository, read from the environment where a process begins; nothing else reads `os.environ`."""
 
 import os
 from collections.abc import Mapping

@@ -15,7 +15,11 @@ _MOST_PARTS = 100
 #: Of one header: room for a name far too long to keep, so that it can be refused for what it is.
 _MOST_HEADER_BYTES = 1 << 16
 #: How clients that do not follow RFC 7578 to the letter send a name beyond ASCII (RFC 5987).
-_EXTENDED_NAME = re.compile(rb"filename\*=utf-8'[^']*'([^;\s]+)", re.IGNORECASE)
+_EXTENDED_NAME = re.compile(rb"filename\*=(utf-8|iso-8859-1)'[^']*'([^;\s]+)", re.IGNORECASE)
+#: What browsers write for the three signs that would end a quoted name, and for nothing else (WHATWG's form encoding).
+_QUOTE, _LINE_ENDS = "%22", re.compile(r"(?:%0[AD])+", re.IGNORECASE)
+#: Of what may stand before the first boundary, and says nothing (RFC 2046).
+_MOST_PREAMBLE_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def _events(content_type: str, pieces: Iterable[bytes]) -> Iterator[_Event]:
         },
         max_header_size=_MOST_HEADER_BYTES,
     )
-    for piece in pieces:
+    for piece in _from_first_boundary(b"--" + boundary, pieces):
         try:
             parser.write(piece)
         except (FormParserError, ValueError):
@@ -138,16 +142,46 @@ def _events(content_type: str, pieces: Iterable[bytes]) -> Iterator[_Event]:
         raise BadRequestError("The form breaks off: its closing boundary is missing.")
 
 
+def _from_first_boundary(mark: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The pieces without a preamble; where no boundary comes in time, as they are, for the parser to refuse."""
+    pieces, head = iter(pieces), b""
+    for piece in pieces:
+        head += piece
+        begin = head.find(b"\n" + mark) + 1
+        if head.startswith(mark):
+            yield head
+            break
+        if begin:
+            yield head[begin:]
+            break
+        if len(head) > _MOST_PREAMBLE_BYTES:
+            yield head
+            break
+    else:
+        yield head
+    yield from pieces
+
+
 def _names(disposition: bytes) -> tuple[str, str | None]:
     kind, options = parse_options_header(disposition)
     if kind != b"form-data" or b"name" not in options:
         raise BadRequestError("The form has a part without a field name.")
     file_name = options.get(b"filename")
     extended = _EXTENDED_NAME.search(disposition)
+    name = _text(options[b"name"])
+    if not extended:
+        return name, None if file_name is None else _text(file_name)
     try:
-        name = options[b"name"].decode("utf-8")
-        if extended:
-            return name, unquote(extended[1].decode("ascii"), errors="strict")
-        return name, None if file_name is None else file_name.decode("utf-8")
+        return name, unquote(extended[2].decode("ascii"), extended[1].decode("ascii"), errors="strict")
     except UnicodeDecodeError:
-        raise BadRequestError("The form has a name that is not valid UTF-8.") from None
+        raise BadRequestError("The form has a file name (filename*) that is not what it says it is.") from None
+
+
+def _text(name: bytes) -> str:
+    """A name as browsers write it; one that is no UTF-8 comes from a program that knows Latin-1 alone."""
+    try:
+        text = name.decode("utf-8")
+    except UnicodeDecodeError:
+        text = name.decode("latin-1")
+    # No name is kept with a line end in it, and the picture is not to be refused for it.
+    return _LINE_ENDS.sub(" ", text.replace(_QUOTE, '"'))

@@ -1,5 +1,6 @@
 """The routes that bring pictures in."""
 
+from codecs import BOM_UTF8
 from contextlib import suppress
 
 import msgspec
@@ -62,7 +63,7 @@ def ask_to_upload() -> Response:
 
 def _upload_request(body: bytes) -> schemas.UploadRequest:
     try:
-        return msgspec.json.decode(body, type=schemas.UploadRequest)
+        return msgspec.json.decode(body.removeprefix(BOM_UTF8), type=schemas.UploadRequest)
     except msgspec.ValidationError as problem:
         raise BadRequestError(f"The request is not as described in /openapi.json: {problem}") from None
     except (ValueError, RecursionError):

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from sqlite3 import Connection as SqliteConnection
@@ -32,10 +33,6 @@ OF_THE_STATEMENT = frozenset({LOCK_WAIT, DEADLOCK})
 
 def sqlite(url: URL) -> Engine:
     """A file in WAL mode, for many threads and several processes; a new one only its user can read."""
-    if url.database:
-        # Closing a file loses the locks that this process has on it: one that is there already is not touched.
-        with suppress(OSError):  # where it cannot be made the first connection says so
-            os.close(os.open(url.database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     engine = create_engine(
         url,
         # sqlite3 would begin transactions by itself, and late; `_begin` does it instead.
@@ -43,9 +40,26 @@ def sqlite(url: URL) -> Engine:
         pool_size=8,
         max_overflow=-1,
     )
+    if url.database:
+        # No earlier: who only asks whether there is a catalog must not make one.
+        event.listen(engine, "do_connect", _PrivateFile(url.database).make)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+class _PrivateFile:
+    """A SQLite file that is to be its user's only from its first moment."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def make(self, *_: object) -> None:
+        """Make it where it is not there. One that is there is not touched, and no other connection is opened meanwhile:
+        closing a file loses the locks that this process has on it."""
+        with self._lock, suppress(OSError):  # where it cannot be made the connection says so
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def mysql(

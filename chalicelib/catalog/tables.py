@@ -42,6 +42,7 @@ _OWNER = Ascii(64)
 _UPLOAD_ID = Ascii(36)
 _STORAGE_ID = Ascii(64)
 _KEY = key(KEY_BYTES)
+_PLACE = ("cell", "latitude", "longitude")
 
 
 class _Originals(TypedColumns):
@@ -119,32 +120,10 @@ images = Table(
     Index("ix_images_original_id", "original_id"),
     # The four sorts. What follows the id lets filters by date, name and place be judged in the index alone, where none of
     # their own is narrow enough or the order wanted is another one.
-    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id", "taken_at", "name_key", "cell", "latitude", "longitude"),
-    Index(
-        "ix_images_owner_sort_time",
-        "owner",
-        "sort_time",
-        "id",
-        "taken_at",
-        "uploaded_at",
-        "name_key",
-        "cell",
-        "latitude",
-        "longitude",
-    ),
-    Index("ix_images_owner_name", "owner", "name_key", "id", "uploaded_at", "taken_at", "cell", "latitude", "longitude"),
-    Index(
-        "ix_images_owner_byte_size",
-        "owner",
-        "byte_size",
-        "id",
-        "uploaded_at",
-        "taken_at",
-        "name_key",
-        "cell",
-        "latitude",
-        "longitude",
-    ),
+    Index("ix_images_owner_uploaded_at", "owner", "uploaded_at", "id", "taken_at", "name_key", *_PLACE),
+    Index("ix_images_owner_sort_time", "owner", "sort_time", "id", "taken_at", "uploaded_at", "name_key", *_PLACE),
+    Index("ix_images_owner_name", "owner", "name_key", "id", "uploaded_at", "taken_at", *_PLACE),
+    Index("ix_images_owner_byte_size", "owner", "byte_size", "id", "uploaded_at", "taken_at", "name_key", *_PLACE),
     # The filters; those that are equal to something leave the newest first.
     Index("ix_images_owner_taken_at", "owner", "taken_at"),
     Index("ix_images_owner_format", "owner", "format_key", "uploaded_at", "id"),
@@ -158,7 +137,7 @@ images = Table(
     Index("ix_images_owner_exposure_time", "owner", "exposure_time"),
     Index("ix_images_owner_focal_length", "owner", "focal_length"),
     Index("ix_images_owner_located", "owner", "located", "uploaded_at", "id"),
-    Index("ix_images_owner_cell", "owner", "cell", "latitude", "longitude"),
+    Index("ix_images_owner_cell", "owner", *_PLACE),
     **_OPTIONS,
 )
 

@@ -13,7 +13,7 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    belonging = runtime.unsettled().belonging
+    belonging = runtime.unsettled(look_only=not chosen.yes).belonging
     if belonging.is_settled():
         print(f"Nothing to do: {belonging.sides} belong together already.")
     elif chosen.yes:

@@ -46,6 +46,13 @@ def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Run
 
 def compose_as_it_is(settings: Settings) -> Runtime:
     """The repository, with folder, catalog and store left as they are. Raises what `compose` raises."""
+    built = compose_unsettled_as_it_is(settings)
+    built.belonging.look()
+    return built
+
+
+def compose_unsettled_as_it_is(settings: Settings) -> Runtime:
+    """As `compose_as_it_is`. Raises what that raises, but for `ForeignStoreError`."""
     database = _database(settings)
     if database.is_missing:
         raise SettingsError(f"There is no catalog in {database.name}: nothing was looked at, and nothing made.")
@@ -56,9 +63,7 @@ def compose_as_it_is(settings: Settings) -> Runtime:
             f"The catalog in {database.name} has not the tables of this release: run `python -m chalicelib.cli migrate` "
             "first; nothing was changed."
         )
-    built = _assembled(settings, database, None, look_only=True)
-    built.belonging.look()
-    return built
+    return _assembled(settings, database, None, look_only=True)
 
 
 def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Runtime:

@@ -4,11 +4,9 @@
     temporary/<process>/                 signing-key                           repository-id
     aside/<date>/…                       what the sweep took for left over, below the same folders as before
 
-`<2>` are the first characters of the id. Ids are random, so a thousand folders fill evenly, and a listing runs through them in
-key order, one at a time. What the release before stored stays in `<5>/<2>`: its ids sorted by time, and would fill few of two.
+`<2>` are the first characters of the id (`disk_listing` tells why, and where the release before put things).
 """
 
-import heapq
 import os
 import secrets
 import time
@@ -21,17 +19,14 @@ from typing import Any
 from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
-from chalicelib.storage import files
+from chalicelib.storage import disk_listing, files
 from chalicelib.storage.keys import (
     ASIDE,
-    INCOMING,
     REPOSITORY_ID,
     SECTIONS,
-    THUMBNAILS,
     aside,
     day_aside,
     is_key,
-    names_its_upload,
     storage_of,
     upload_of,
 )
@@ -39,8 +34,6 @@ from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ti
 from chalicelib.storage.presign import BUCKET, Presigner
 from chalicelib.storage.workspace import Workspace
 
-#: Where the names of the folders end within an id, level by level; and the same for ids of the release before.
-_LEVELS, _EARLIER_LEVELS = (2,), (5, 7)
 #: The folder of the folders that processes work in.
 TEMPORARY = "temporary"
 
@@ -135,7 +128,7 @@ class DiskStore:
             path = self._path(key)
             target = self._root / aside(now.date(), str(path.relative_to(self._root)))
             with files.answering():
-                target.parent.mkdir(0o700, parents=True, exist_ok=True)
+                files.make_private(self._root, target.parent)
                 # Losing a move with the power leaves the object where it was: the sweep's daily bread.
                 with suppress(FileNotFoundError):
                     path.replace(target)
@@ -170,7 +163,7 @@ class DiskStore:
         if prefix not in SECTIONS:
             raise ValueError(f"{prefix!r} is not one of {', '.join(SECTIONS)}")
         self._check_folder()
-        for key in self._keys(prefix, after):
+        for key in disk_listing.keys_below(self._root, prefix, after):
             # A file may vanish between its folder's listing and the look at it.
             if key > after and (found := self.head(key)):
                 yield found
@@ -213,34 +206,7 @@ class DiskStore:
         if not is_key(key):
             raise ValueError(f"{key!r} is not a key")
         section, _, rest = key.partition("/")
-        return Path(self._root, section, *_folders(storage_of(key)), rest)
-
-    def _keys(self, section: str, after: str) -> Iterator[str]:
-        """What is listed below a section, in order, leaving out folders that hold nothing greater than `after`."""
-        if section == INCOMING:
-            return self._keys_in(section, self._root / section, after)
-        leaves = (self._leaves(section, levels, after) for levels in (_LEVELS, _EARLIER_LEVELS))
-        return heapq.merge(*(self._keys_of(section, folders, after) for folders in leaves))
-
-    def _keys_of(self, section: str, folders: Iterator[Path], after: str) -> Iterator[str]:
-        for folder in folders:
-            yield from self._keys_in(section, folder, after)
-
-    def _keys_in(self, section: str, folder: Path, after: str) -> Iterator[str]:
-        for name in files.names(folder):
-            if section != THUMBNAILS:
-                yield section + name
-            elif not _all_passed(f"{section}{name}/", after):
-                yield from (f"{section}{name}/{file}" for file in files.names(folder / name))
-
-    def _leaves(self, section: str, levels: tuple[int, ...], after: str) -> Iterator[Path]:
-        """The folders at the last of these levels, in order."""
-        found = iter([(self._root / section, section)])
-        begin = 0
-        for end in levels:
-            found = _below(found, end - begin, after)
-            begin = end
-        return (folder for folder, _ in found)
+        return Path(self._root, section, *disk_listing.folders(storage_of(key)), rest)
 
     def _remove_empty(self, folder: Path) -> None:
         """Remove the folder and those above it, up to the section, that hold nothing any more."""
@@ -286,25 +252,3 @@ class DiskStore:
 def _stored(key: str, status: os.stat_result) -> StoredObject:
     # A copy is a second name of the same file: it is as old as that name, which only the time of the last change tells.
     return StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_ctime, UTC))
-
-
-def _folders(storage_id: str | None) -> Iterator[str]:
-    """The names of the folders that the objects of a storage id lie in; none for what is on its way in."""
-    if storage_id is not None:
-        begin = 0
-        for end in _EARLIER_LEVELS if names_its_upload(storage_id) else _LEVELS:
-            yield storage_id[begin:end]
-            begin = end
-
-
-def _below(folders: Iterator[tuple[Path, str]], length: int, after: str) -> Iterator[tuple[Path, str]]:
-    """The folders in these, each with how its keys begin, whose names have so many characters and that may hold later keys."""
-    for folder, beginning in folders:
-        for name in files.names(folder):
-            if len(name) == length and not _all_passed(beginning + name, after):
-                yield folder / name, beginning + name
-
-
-def _all_passed(beginning: str, after: str) -> bool:
-    """Whether every key that begins so comes before `after`."""
-    return beginning < after[: len(beginning)]

@@ -59,6 +59,17 @@ def names(folder: Path) -> list[str]:
         return []
 
 
+def within(root: Path, path: Path) -> list[Path]:
+    """The folders that a path below `root` is in, innermost first, up to one of the root's own."""
+    return [folder for folder in path.parents if folder.is_relative_to(root) and folder != root]
+
+
+def make_private(root: Path, folder: Path) -> None:
+    """Make a folder below `root`, and those it is in, for their user only: `mkdir(parents=True)` opens those to others."""
+    for missing in (*reversed(within(root, folder)), folder):
+        missing.mkdir(0o700, exist_ok=True)
+
+
 def remove_tree(folder: Path, *, dry_run: bool) -> int:
     """Remove a folder with all that is in it, or with `dry_run` only count its files; returns how many."""
     count = sum(len(found) for _, _, found in os.walk(folder))
@@ -179,18 +190,13 @@ class Publisher:
         for _ in range(_TRIES):
             # A folder can be removed, found empty by a delete, between its making and its first file.
             with suppress(FileNotFoundError, FileExistsError):
-                for folder in reversed(self._folders_of(path)):
-                    folder.mkdir(0o700, exist_ok=True)
+                make_private(self._root, path.parent)
                 os.replace(temporary, path)
                 break
         else:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
-        for folder in self._folders_of(path):  # one made on the way must not be lost either, whoever made it
+        for folder in within(self._root, path):  # one made on the way must not be lost either, whoever made it
             self._sync(folder)
-
-    def _folders_of(self, path: Path) -> list[Path]:
-        """The folders that the file is in, innermost first, up to one of the root's, which was there when it was opened."""
-        return [folder for folder in path.parents if folder.is_relative_to(self._root) and folder != self._root]
 
     def _sync(self, folder: Path) -> None:
         with suppress(FileNotFoundError):  # the file was deleted again already, and its folder with it

@@ -1,12 +1,13 @@
 """Reading forms with files."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.api.multipart import Part, parse_form
+from chalicelib.api.multipart import Part, open_form, parse_form
 from chalicelib.errors import BadRequestError
 from tests.http.client import FORM, field_part, file_part, form
 
@@ -58,3 +59,47 @@ def test_a_preamble_and_a_quoted_boundary_are_read() -> None:
 def test_a_name_that_is_too_long_to_keep_is_still_read_so_that_the_refusal_can_say_so() -> None:
     (part,) = parse_form(CONTENT_TYPE, form([file_part("image", "n" * 10_000, b"content")]))
     assert part == Part("image", "n" * 10_000, b"content")
+
+
+def part_named(parameters: bytes) -> bytes:
+    return b'Content-Disposition: form-data; name="image"; ' + parameters + b"\r\n\r\nbytes"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        (b'filename="a%22b.png"', 'a"b.png'),
+        (b'filename="a%0D%0Ab.png"', "a b.png"),
+        (b'filename="100%25 %41.png"', "100%25 %41.png"),
+        (b"filename*=iso-8859-1''%A3%20rates.png", "£ rates.png"),
+        (b"filename*=ISO-8859-1'en'caf%E9.png", "café.png"),
+        (b"filename*=UTF-8''caf%C3%A9%2522.png", "café%22.png"),
+        ('filename="café.png"'.encode("latin-1"), "café.png"),
+        ('filename="café.png"'.encode(), "café.png"),
+    ],
+)
+def test_names_are_taken_as_the_programs_that_there_are_write_them(parameters: bytes, name: str) -> None:
+    assert parse_form(CONTENT_TYPE, form([part_named(parameters)])) == [Part("image", name, b"bytes")]
+
+
+def test_a_name_that_is_not_in_the_encoding_it_names_is_refused() -> None:
+    with pytest.raises(BadRequestError, match="file name"):
+        parse_form(CONTENT_TYPE, form([part_named(b"filename*=utf-8''caf%E9.png")]))
+
+
+@given(st.binary(max_size=40).filter(lambda text: b"--" not in text), st.integers(1, 50))
+def test_what_stands_before_the_first_boundary_says_nothing_however_it_comes(preamble: bytes, size: int) -> None:
+    whole = preamble + b"\n" + form([file_part("image", "a.png", b"bytes")])
+    pieces = [whole[begin : begin + size] for begin in range(0, len(whole), size)]
+    parts = [(part.name, b"".join(part.chunks)) for part in open_form(CONTENT_TYPE, pieces)]
+    assert parts == [("image", b"bytes")]
+
+
+def test_an_endless_preamble_is_refused_before_it_ends() -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b"x" * 1024
+        raise AssertionError("read on")
+
+    with pytest.raises(BadRequestError):
+        list(open_form(CONTENT_TYPE, pieces()))

@@ -91,9 +91,13 @@ def test_nobody_else_can_read_what_is_made(tmp_path: Path, umask: int) -> None:
     root = tmp_path / "some" / "new"
     before = os.umask(umask)
     try:
-        open_store(root).put(ORIGINAL, b"x", "image/jpeg")
+        store = open_store(root)
+        store.put(ORIGINAL, b"x", "image/jpeg")
+        store.put(THUMBNAIL, b"x", "image/jpeg")
+        store.set_aside([THUMBNAIL], now())
     finally:
         os.umask(before)
+    assert [path for path in files_in(root) if path.startswith("aside/") and path.endswith("/256.jpg")]
     assert {stat.S_IMODE(path.stat().st_mode) for path in (root, *root.rglob("*")) if path.is_dir()} == {0o700}
     assert {stat.S_IMODE((root / file).stat().st_mode) for file in files_in(root)} == {0o600}
 
