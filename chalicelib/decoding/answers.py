@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,11 @@ from chalicelib.imaging.picture import (
 _REFUSALS: Mapping[str, type[RepositoryError]] = {kind.__name__: kind for kind in (BadImageError, UnsupportedImageError)}
 _MAX_TEXT = 500
 _MAX_FACT, _MAX_NUMBER, _MAX_EXIF_BYTES = 255, (1 << 31) - 1, 60_000
+_OFFSET = re.compile(r"[+-](?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_SOURCE = re.compile(r"(?:XMP |IPTC )?[A-Za-z]{1,40}")
+_TAG = re.compile(r"[A-Za-z][A-Za-z0-9_/]{0,63}")
+#: Facts that measure something, or are not there.
+_POSITIVE = ("exposure_time", "f_number", "iso", "focal_length")
 _MODES = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"} | {
     "I;16",
     "I;16B",
@@ -135,19 +141,52 @@ def _check_facts(facts: Facts) -> None:
     for field in dataclasses.fields(facts):
         match getattr(facts, field.name):
             case str() as text:
-                _check(0 < len(text) <= _MAX_FACT, field.name)
+                _check(len(text) <= _MAX_FACT and _is_clean(text), field.name)
             case int() | float() as number:
                 _check(math.isfinite(number) and abs(number) <= _MAX_NUMBER, field.name)
+    measured = [getattr(facts, name) for name in _POSITIVE]
+    _check(all(value is None or value > 0 for value in measured), "measures")
+    _check((facts.latitude is None) == (facts.longitude is None), "position")
     _check(abs(facts.latitude or 0) <= 90 and abs(facts.longitude or 0) <= 180, "position")
+    _check_time(facts)
     _check_tags(facts.exif)
 
 
+def _check_time(facts: Facts) -> None:
+    when, offset, source = facts.taken_at, facts.taken_at_offset, facts.taken_at_source
+    if when is None:
+        _check(offset is None and source is None, "time")
+    else:
+        _check(when.tzinfo is None, "time")
+        _check(offset is None or _OFFSET.fullmatch(offset) is not None, "offset of the time")
+        _check(source is not None and _SOURCE.fullmatch(source) is not None, "source of the time")
+
+
+def _is_clean(text: str) -> bool:
+    """Whether it is a text as our own code makes them of what a file says."""
+    return text != "" and text == text.strip() and all(letter.isprintable() or letter in "\n\t" for letter in text)
+
+
 def _check_tags(tags: Mapping[str, Any]) -> None:
+    for name, value in tags.items():
+        _check(_TAG.fullmatch(name) is not None and _is_tag(value), "tags")
     try:
         text = json.dumps(tags, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise Forged("its tags are no JSON") from None
     _check(len(text) <= _MAX_EXIF_BYTES + 4 * len(tags), "tags")
+
+
+def _is_tag(value: Any) -> bool:
+    """A text, a number, several, or the length of what is neither."""
+    match value:
+        case str():
+            return _is_clean(value)
+        case {"bytes": length}:
+            return len(value) == 1 and type(length) is int
+        case list():
+            return all(type(each) in {int, float} for each in value)
+    return type(value) in {int, float}
 
 
 def _check(holds: bool, what: str) -> None:

@@ -1,6 +1,7 @@
 """The parent's end of a warm child: starts it, hands it one file at a time, and watches over the worker it forks."""
 
 import logging
+import math
 import os
 import select
 import signal
@@ -22,6 +23,8 @@ _END_SECONDS = 5.0
 #: The most that a worker may answer, in bytes: three thumbnails and the facts come to some hundred thousand.
 MAX_ANSWER = 8_000_000
 _PIECE = 1 << 16
+#: More threads than this no decoder starts: AVIF's come to two for each processor, once for the picture and once for its alpha.
+_MOST_THREADS = max(64, 3 * (os.cpu_count() or 1))
 #: The path of the modules, the rest of it, and the name of the module that works.
 _PROGRAM = "import sys; sys.path[:] = sys.argv[2:]; from chalicelib.decoding.child import main; main(sys.argv[1])"
 
@@ -84,7 +87,8 @@ class WarmChild:
         """What a worker answers to `task`, given the open `file`.
 
         It may take `memory` bytes beyond what the child has and `seconds` of processor time. The time that it waits for a
-        processor is no fault of the file's and does not count; the time in which it waits for anything else does, apart.
+        processor is no fault of the file's and does not count; the time in which it waits for anything else does, apart. Once
+        it has begun to answer, it has as many seconds by the clock, for there is nothing more to decode.
         Raises `DecoderDied`, or `UnavailableError` where the child itself is gone.
         """
         reading, writing = os.pipe()
@@ -119,23 +123,28 @@ class WarmChild:
 
     def _answer(self, worker: int, reading: int, seconds: float) -> Iterator[bytes]:
         """The pieces of the answer, until the worker has ended."""
-        idleness, left = _Idleness(worker), MAX_ANSWER
+        watch, left, until = _Watch(worker), MAX_ANSWER, math.inf
         watched = select.poll()
         for descriptor in (reading, self._socket.fileno()):
             watched.register(descriptor, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in watched.poll(1000 * min(1.0, seconds / 4))}
-            if reading in ready:
+            ended = bool(ready) and reading not in ready
+            if not ended:  # asked whether it has written something or not: a byte now and then keeps nothing away
+                watch.ask(seconds)
+            if time.monotonic() > until:
+                raise OutOfTime(f"The decoder took more than {seconds:g} seconds to answer.")
+            if ready:
+                until = min(until, time.monotonic() + seconds)
+                # Where it has ended, that may have been since the pipe was looked at: what it has written is still in there.
                 if not (piece := os.read(reading, _PIECE)):
+                    if ended:
+                        return
                     watched.unregister(reading)
                 left -= len(piece)
                 if left < 0:
                     raise DecoderDied("The decoder answered more than any picture needs.")
                 yield piece
-            elif ready:  # it has ended: whatever it has written is here
-                return
-            elif idleness.seconds() > seconds:
-                raise OutOfTime(f"The decoder did nothing for {seconds:g} seconds.")
 
     def _received(self, count: int) -> bytes:
         try:
@@ -173,14 +182,25 @@ def _raise_for(code: int, used: float, seconds: float) -> None:
         raise DecoderDied(f"The decoder ended with exit code {code}.")
 
 
-class _Idleness:
-    """For how long a process has neither used a processor nor waited for one: all the time where nobody tells, as on macOS."""
+class _Watch:
+    """What a process does: how many threads it has, and for how long it has neither used a processor nor waited for one.
+
+    That is all the time where nobody tells, as on macOS.
+    """
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._idle, self._at, self._busy = 0.0, time.monotonic(), 0.0
 
-    def seconds(self) -> float:
+    def ask(self, seconds: float) -> None:
+        """Raises `DecoderDied` where it has too many threads, `OutOfTime` where it was idle for so many seconds in all."""
+        with suppress(OSError):
+            if len(os.listdir(f"/proc/{self._pid}/task")) > _MOST_THREADS:
+                raise DecoderDied("The decoder started more threads than any picture needs.")
+        if self._idle_seconds() > seconds:
+            raise OutOfTime(f"The decoder did nothing for {seconds:g} seconds.")
+
+    def _idle_seconds(self) -> float:
         now, busy = time.monotonic(), self._busy_seconds()
         # What a thread has waited is forgotten with the thread: that is no idleness.
         self._idle += max(0.0, now - self._at - max(0.0, busy - self._busy))

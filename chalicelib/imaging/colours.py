@@ -10,7 +10,6 @@ from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.profile import is_srgb
 
 _SRGB = ImageCms.createProfile("sRGB")
-_OPAQUE = 255
 _LAB = ImageCms.createProfile("LAB")
 #: What a profile calls the colours of a mode; a profile for other colours than the picture's is of no use.
 _PROFILE_SPACES = {"RGB": "RGB ", "RGBA": "RGB ", "L": "GRAY", "CMYK": "CMYK"}

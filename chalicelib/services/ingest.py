@@ -134,7 +134,7 @@ class Ingest:
         return self._admit(upload, sha256, entry, written).status
 
     def _examine_under_strike(self, upload: Upload, path: Path, sha256: bytes) -> Picture:
-        """Only a decoder that dies, hangs or bursts leaves the strike standing: then nothing runs to take it back."""
+        """Only a decoder that dies, hangs, bursts or forges leaves the strike standing: then nothing runs to take it back."""
         if upload.strikes >= MAX_STRIKES:
             raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
         self.catalog.uploads.mark_strike(upload.id, upload.claim)
@@ -163,6 +163,14 @@ class Ingest:
             admitted = self.catalog.images.admit(admission, self.clock())
         except (ClaimLost, Overtaken):
             self._discard(written)
+            raise
+        except RepositoryError:
+            raise
+        except Exception:
+            # A picture of which the catalog can make nothing is as bad as one that brings a decoder down: it is not tried
+            # for ever.
+            if entry is not None:
+                self.catalog.uploads.mark_strike(upload.id, upload.claim)
             raise
         if not admitted.adopted:
             self._discard(written)

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.decoding.decoders import Decoders, Room
-from chalicelib.imaging.picture import Limits
+from chalicelib.facts import Facts
+from chalicelib.imaging.picture import Limits, Picture
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.ingest import MAX_STRIKES
 from tests import pictures
@@ -67,6 +70,23 @@ def test_a_file_that_needs_more_memory_than_it_should_is_refused_as_that(reposit
     assert (state["status"], state["error"]["Code"]) == ("rejected", "BadImageError")
     assert "MB of memory" in state["error"]["Message"]
     assert strikes(repository.catalog, upload_id) == 0
+
+
+@pytest.mark.parametrize("impossible", [{"frames": 2**70}, {"facts": Facts(taken_at=cast("datetime", "noon"))}])
+def test_a_picture_that_the_catalog_cannot_hold_is_refused_and_not_tried_for_ever(
+    make_runtime: MakeRuntime, decoder: Decoder, impossible: dict[str, Any]
+) -> None:
+    """Should an answer ever pass that no decoder of ours gives."""
+
+    def examine(path: Path, sha256: bytes, owner: str) -> Picture:
+        return replace(decoder.examine(path, sha256, owner), **impossible)
+
+    repository = make_runtime(decoder=replace(decoder, examine=examine))
+    api = in_process_api()
+    upload_id = send(api, pictures.png(10))
+    repository.queue.drain()
+    assert api.status(upload_id)["status"] == "rejected"
+    assert strikes(repository.catalog, upload_id) == MAX_STRIKES
 
 
 def strikes(catalog: Catalog, upload_id: str) -> int:

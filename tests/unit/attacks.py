@@ -14,9 +14,14 @@ from typing import BinaryIO
 
 _AT_FDCWD, _PTRACE_ATTACH, _CLONE_NEWUSER, _MAP_GROWSDOWN = -100, 16, 0x1000_0000, 0x100
 #: System calls that the C library has no function for; the same numbers on every architecture.
-_PIDFD_GETFD, _PIDFD_OPEN, _IO_URING_SETUP, _CLONE3, _OPENAT2 = 438, 434, 425, 435, 437
+_PIDFD_OPEN, _IO_URING_SETUP, _CLONE3, _OPENAT2 = 434, 425, 435, 437
+#: What makes a thread, at the least, and with everything that the C library shares with a thread of its own.
+_A_THREAD, _SHARED = 0x1_0900, 0x5_0F00
+_CLONE_NEWNET = 0x4000_0000
 NOBODY = 65534
 _libc = ctypes.CDLL(None, use_errno=True)
+#: Of threads that were made without the C library's knowing.
+_stacks: list[object] = []
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,25 @@ def _read_process(name: str) -> Callable[[Targets], object]:
     return lambda targets: os.read(os.open(f"/proc/{targets.victim}/{name}", os.O_RDONLY), 100) or name
 
 
+def _read_proc_mem(targets: Targets) -> object:
+    memory = os.open(f"/proc/{targets.victim}/mem", os.O_RDONLY)
+    with open(f"/proc/{targets.victim}/maps") as maps:
+        address = int(next(maps).partition("-")[0], 16)
+    return os.pread(memory, 8, address)
+
+
+def _make_thread(flags: int) -> Callable[[Targets], object]:
+    """One that ends at once."""
+
+    def attack(_: Targets) -> object:
+        stack = ctypes.create_string_buffer(1 << 16)
+        _stacks.append(stack)
+        top = (ctypes.addressof(stack) + len(stack)) & ~15
+        return _call("clone", _libc.getpid, ctypes.c_void_p(top), flags, None)
+
+    return attack
+
+
 def _fork(_: Targets) -> object:
     child = os.fork()
     if not child:
@@ -215,9 +239,11 @@ ATTACKS: dict[str, Callable[[Targets], object]] = {
     "trace": _trace,
     "read memory": _read_memory,
     "/proc environ": _read_process("environ"),
-    "/proc mem": _read_process("status"),
+    "/proc mem": _read_proc_mem,
     "fork": _fork,
     "clone3": _clone3,
+    "thread of another kind": _make_thread(_A_THREAD),
+    "thread in a namespace": _make_thread(_SHARED | _CLONE_NEWNET),
     "io_uring": lambda _: _call("syscall", _IO_URING_SETUP, 1, (ctypes.c_ulonglong * 15)()),
     "user namespace": lambda _: _call("unshare", _CLONE_NEWUSER),
     "memfd": lambda _: _call("memfd_create", b"mine", 0),

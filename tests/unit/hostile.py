@@ -52,6 +52,28 @@ def _answer_nothing_and_wait() -> NoReturn:
     _wait()
 
 
+def _dribble() -> NoReturn:
+    """Answer a byte now and then; whichever descriptor can be written to is that of the answer."""
+    never = threading.Lock()
+    never.acquire()
+    while True:
+        for descriptor in range(3, 64):
+            try:
+                os.write(descriptor, b"x")
+            except OSError:
+                continue
+        never.acquire(timeout=0.02)
+
+
+def _start_many_threads() -> NoReturn:
+    never = threading.Lock()
+    never.acquire()
+    threading.stack_size(1 << 16)
+    for _ in range(1000):
+        threading.Thread(target=never.acquire).start()
+    _wait()
+
+
 _TASKS: dict[str, Callable[[], bytes]] = {
     "say who you are": lambda: str(os.getpid()).encode(),
     "wait": _wait,
@@ -59,6 +81,8 @@ _TASKS: dict[str, Callable[[], bytes]] = {
     "spin in C": _spin_in_c,
     "spin in threads": _spin_in_threads,
     "close everything and wait": _answer_nothing_and_wait,
+    "dribble": _dribble,
+    "start many threads": _start_many_threads,
     "abort": os.abort,
     "exit": lambda: os._exit(3),
     "leave": lambda: _raise(SystemExit(5)),

@@ -5,13 +5,14 @@ import hashlib
 import io
 import math
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ExifTags
 
 from chalicelib.decoding.answers import (
     Examined,
@@ -29,8 +30,10 @@ from chalicelib.decoding.warm import DecoderDied
 from chalicelib.errors import BadImageError
 from chalicelib.facts import Facts
 from chalicelib.imaging.claims import read_claims
+from chalicelib.imaging.exif import read_exif
 from chalicelib.imaging.picture import Picture, Thumbnails
 from tests import pictures
+from tests.unit.exif_blocks import block, text
 from tests.unit.forger import DIVIDER
 from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise
 
@@ -56,6 +59,14 @@ def facts(**changes: Any) -> Picture:
     return dataclasses.replace(TRUE, facts=dataclasses.replace(TRUE.facts, **changes))
 
 
+def nested(levels: int) -> list[Any]:
+    inner: list[Any] = []
+    for _ in range(levels):
+        inner = [inner]
+    return inner
+
+
+NOON = datetime(2020, 1, 1, 12)
 FORGERIES = {
     "another format": dataclasses.replace(TRUE, format="PNG", content_type="image/png"),
     "another type": dataclasses.replace(TRUE, content_type="text/html"),
@@ -68,6 +79,31 @@ FORGERIES = {
     "a long identity": dataclasses.replace(TRUE, identity=bytes(33)),
     "a long text": facts(camera_make="x" * 256),
     "an empty text": facts(lens_model=""),
+    "a text with a NUL": facts(camera_model="Acme\0x"),
+    "a text that steers a terminal": facts(lens_model="\x1b[2J"),
+    "a text with blanks around it": facts(lens_model=" 50 mm"),
+    "a long offset": facts(taken_at=NOON, taken_at_source="DateTime", taken_at_offset="+01:00:00"),
+    "an offset of more than a day": facts(taken_at=NOON, taken_at_source="DateTime", taken_at_offset="+24:00"),
+    "an offset in other digits": facts(taken_at=NOON, taken_at_source="DateTime", taken_at_offset="+\u0661\u0661:00"),
+    "an offset with a line behind it": facts(taken_at=NOON, taken_at_source="DateTime", taken_at_offset="+01:00\n"),
+    "an offset of no time": facts(taken_at_offset="+01:00"),
+    "a long source": facts(taken_at=NOON, taken_at_source="x" * 65),
+    "a source of no such name": facts(taken_at=NOON, taken_at_source="Date<script>"),
+    "a time without a source": facts(taken_at=NOON),
+    "a source of no time": facts(taken_at_source="DateTime"),
+    "a time with a zone": facts(taken_at=NOON.replace(tzinfo=UTC), taken_at_source="DateTime"),
+    "a time before all counting": facts(taken_at=datetime.min.replace(tzinfo=UTC), taken_at_source="DateTime"),
+    "no sensitivity": facts(iso=0),
+    "a negative sensitivity": facts(iso=-1),
+    "an exposure of no time": facts(exposure_time=0.0),
+    "a negative length": facts(focal_length=-50.0),
+    "no altitude": facts(altitude=math.nan),
+    "half a place": facts(latitude=1.0),
+    "tags without bottom": facts(exif={"Make": nested(500)}),
+    "tags of a strange form": facts(exif={"Make": {"bytes": "x"}}),
+    "tags without a name": facts(exif={"": 1}),
+    "a tag with a NUL": facts(exif={"Make": "a\0b"}),
+    "a tag's name with a NUL": facts(exif={"Ma\0ke": "a"}),
     "no number": facts(f_number=math.nan),
     "no end": facts(exposure_time=math.inf),
     "a huge number": facts(iso=2**62),
@@ -171,6 +207,20 @@ def test_of_thumbnails_a_forgery_is_the_files_fault(forger: Decoders, tmp_path: 
 def test_facts_go_through_as_they_are() -> None:
     picture = dataclasses.replace(TRUE, facts=Facts(taken_at=datetime(2020, 1, 1, 12), exif={"a": [1, 2.5, None, {"b": "c"}]}))
     assert answer_from(packed(Examined(picture))) == Examined(picture)
+
+
+def test_tags_of_every_name_pass() -> None:
+    names = [*ExifTags.TAGS.values(), *ExifTags.GPSTAGS.values(), *(f"Interop{tag.name}" for tag in ExifTags.Interop)]
+    check_picture(facts(exif=dict.fromkeys(names, 1.5)), HEADER)
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=300), min_size=3, max_size=3), st.sampled_from(["+09:00", "?"]))
+def test_whatever_a_camera_writes_passes(texts: list[str], offset: str) -> None:
+    make, lens, comment = texts
+    wide = comment.encode("utf-16-le")
+    image = {0x010F: text(make), 0x010E: text(comment), 0x9C9B: (1, len(wide), wide)}
+    exif = {0x9003: text("2020:02:30 24:12:60"), 0x9011: text(offset), 0xA434: text(lens), 0x9004: text("0001-01-01")}
+    check_picture(dataclasses.replace(TRUE, facts=read_exif(block(image, exif, None)).facts()), HEADER)
 
 
 def test_pictures_of_every_format_pass() -> None:

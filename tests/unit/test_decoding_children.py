@@ -37,7 +37,8 @@ class Runner:
         self.pool = Pool(MODULE)
 
     def run(self, task: str, seconds: float = PATIENCE) -> str:
-        return self.pool.run(self.file.fileno(), task.encode(), MEMORY, seconds).decode()
+        with open(self.file.name, "rb") as file:  # each job has its own place in the file, as in use
+            return self.pool.run(file.fileno(), task.encode(), MEMORY, seconds).decode()
 
 
 @pytest.fixture
@@ -77,6 +78,7 @@ def test_a_worker_has_the_file(runner: Runner) -> None:
         ("eat memory", OutOfMemory, "more memory than it may have"),
         ("eat memory bit by bit", OutOfMemory, "more memory than it may have"),
         ("answer too much", DecoderDied, "answered more than"),
+        ("start many threads", DecoderDied, "more threads than any picture needs"),
     ],
 )
 def test_a_worker_that_dies_is_reported_and_the_next_is_not_concerned(
@@ -95,6 +97,7 @@ def test_a_worker_that_dies_is_reported_and_the_next_is_not_concerned(
         ("spin in threads", "more than 1 seconds of processor time"),
         ("wait", "did nothing for 1 seconds"),
         ("close everything and wait", "did nothing for 1 seconds"),
+        ("dribble", "for 1 seconds|more than 1 seconds to answer"),
     ],
 )
 def test_a_worker_that_hangs_is_ended(runner: Runner, task: str, cause: str) -> None:

@@ -16,7 +16,7 @@ from tests.unit.exif_blocks import Tags, block, fractions, long, shorts, text
 from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk
 from tests.unit.test_imaging_exif import camera_exif
 
-_MAKE, _ORIENTATION, _CHANGED, _ORIGINAL, _FRACTION, _OFFSET = 0x010F, 0x0112, 0x0132, 0x9003, 0x9291, 0x9011
+_MAKE, _ORIENTATION, _ORIGINAL, _FRACTION, _OFFSET = 0x010F, 0x0112, 0x9003, 0x9291, 0x9011
 _ISO, _TYPE, _OUTPUT, _INDEX, _SPEED = 0x8827, 0x8830, 0x8831, 0x8832, 0x8833
 
 

@@ -9,7 +9,6 @@ from chalicelib.imaging.headers.header import damaged, take, truncated
 
 MAX_BOXES = 20_000
 _MAX_META_BYTES = 8 << 20
-_XMP_TYPE = b"application/rdf+xml"
 WHAT = "HEIC or AVIF"
 
 

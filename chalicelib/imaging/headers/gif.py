@@ -12,7 +12,7 @@ from chalicelib.imaging.headers.xmp_payload import Payload
 from chalicelib.imaging.profile import colour_key
 
 _MAX_BLOCKS, _MAX_NAMED = 1_000_000, 100_000
-_FIRST_BLOCK, _DESCRIPTOR_BYTES, _CONTROL_BYTES = 13, 10, 8
+_DESCRIPTOR_BYTES, _CONTROL_BYTES = 10, 8
 _IMAGE, _EXTENSION, _TRAILER = b",", b"!", b";"
 _COMMENT, _CONTROL, _APPLICATION = 0xFE, 0xF9, 0xFF
 _LOOPS = {b"NETSCAPE2.0", b"ANIMEXTS1.0"}

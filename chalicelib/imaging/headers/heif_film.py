@@ -19,7 +19,6 @@ _PICTURE = {b"stts", b"stsc", b"stsz", b"stco", b"co64", b"stss", b"elst", b"tre
 _METADATA = {b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"vmhd", b"nmhd", b"dref", b"free", b"skip"}
 _SAMPLE_PROPERTIES = {b"av1C", b"colr", b"pasp", b"clli", b"mdcv", b"ccst", b"auxi"}
 _ENTRY_HEAD, _ENTRY_BYTES = 8, 86
-_TRACK_KINDS = {b"pict", b"auxv"}
 
 
 @dataclass(slots=True)
