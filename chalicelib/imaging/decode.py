@@ -20,7 +20,7 @@ from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.whole_jpeg import RowWatch
-from chalicelib.imaging.whole_png import check_rows, may_lack_rows
+from chalicelib.imaging.whole_png import check_rows
 
 #: Bytes for each pixel of the two canvases that the decoder of WebP asks for before it looks at anything.
 _WEBP_CANVASES = 8
@@ -51,6 +51,8 @@ class OpenedImage:
     file: BinaryIO
     #: Those that Pillow does not compose itself.
     later: Iterator[Image.Image] | None = None
+    #: Whether nothing is packed behind the pixels.
+    snug: bool = True
 
 
 @contextmanager
@@ -79,12 +81,11 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         if watch is not None:
             watch.load(image)
         image.load()
-    if header.format == "PNG" and may_lack_rows(image, header.frames):
-        check_rows(seen)
+    snug = header.format != "PNG" or check_rows(seen)
     if header.key is not None and "transparency" in image.info:
         image.info["transparency"] = header.key
     try:
-        yield OpenedImage(header, image, file)
+        yield OpenedImage(header, image, file, snug=snug)
     finally:
         image.close()
 
