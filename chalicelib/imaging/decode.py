@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import pillow_heif
@@ -12,7 +12,7 @@ from chalicelib.errors import BadImageError
 from chalicelib.imaging import bitmap, plain_tiff
 from chalicelib.imaging.alpha_size import with_alpha_sizes
 from chalicelib.imaging.claims import read_claims
-from chalicelib.imaging.gif_frames import composed
+from chalicelib.imaging.gif_frames import Composed
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
 from chalicelib.imaging.picture import Limits
@@ -50,9 +50,15 @@ class OpenedImage:
     image: Image.Image
     file: BinaryIO
     #: Those that Pillow does not compose itself.
-    later: Iterator[Image.Image] | None = None
+    later: Composed | None = None
     #: Whether nothing is packed behind the pixels.
     snug: bool = True
+
+    @property
+    def header_by_now(self) -> Header:
+        """The header, which is not faithful where something was packed behind the pixels of the frames so far."""
+        snug = self.snug and (self.later is None or self.later.snug)
+        return self.header if snug else replace(self.header, faithful=False)
 
 
 @contextmanager
@@ -61,7 +67,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
     header = read_claims(file, limits)
     refuse_polyglot(file, header.end, header.blocks)
     if header.format == "GIF":
-        shown = composed(file)
+        shown = Composed(file)
         with translated_errors("GIF"):
             first = next(shown)
         yield OpenedImage(header, first, file, shown)

@@ -1,7 +1,6 @@
 """The door of this room: everything the repository wants to know of one file, from one decoding."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -46,7 +45,7 @@ def examine(file: BinaryIO, sha256: bytes, limits: Limits) -> Picture:
             mode=mode,
             frames=header.frames,
             pixel_sha512=pixels,
-            identity=identity(header if found.snug else replace(header, faithful=False), colour, digests, sha256),
+            identity=identity(found.header_by_now, colour, digests, sha256),
             facts=exif.facts(chain(xmp_times(header.xmp), iptc_times(header.iptc))),
             thumbnails=thumbnails,
             carries=carried(header.blocks),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.unit.gifs import control, frame, gif, indices
 from tests.unit.pictures import encoded, noise, png_chunk, raw_png
 from tests.unit.sameness import assert_apart, assert_same, shows_the_same
 
@@ -84,3 +85,59 @@ def test_what_encoders_write_is_known_by_its_pixels(mode: str, level: int) -> No
         picture = noise("RGB", size).quantize(9) if mode == "P" else noise(mode, size)
         assert_same(encoded(picture, "PNG", compress_level=level), encoded(picture, "TIFF"))
         assert_same(encoded(Image.new(mode, size), "PNG", compress_level=level), encoded(Image.new(mode, size), "TIFF"))
+
+
+_INDICES = indices(1)
+_STORED = frame(_INDICES)
+
+
+def _codes(*codes: int, width: int) -> bytes:
+    """Codes of one width, as GIF packs them."""
+    total = sum(code << width * index for index, code in enumerate(codes))
+    return total.to_bytes((len(codes) * width + 7) // 8, "little")
+
+
+def _stored(packed: bytes, bits: int, size: tuple[int, int] = (4, 4)) -> bytes:
+    parts = [packed[at : at + 255] for at in range(0, len(packed), 255)]
+    return b"," + struct.pack("<4HBB", 0, 0, *size, 0, bits) + b"".join(bytes((len(part),)) + part for part in parts) + b"\0"
+
+
+@settings(max_examples=30, deadline=None)
+@given(_HIDDEN.filter(lambda hidden: any(hidden)), st.integers(0, 1))
+def test_nothing_behind_the_end_of_a_gif_frame_is_merged_away(hidden: bytes, index: int) -> None:
+    plain = [control(0) + _STORED, control(0) + frame(indices(2))]
+    length = len(control(0)) + 11
+    old = plain[index]
+    within = old[:length] + bytes((old[length] + len(hidden),)) + old[length + 1 : -1] + hidden + b"\0"
+    for other in (old[:-1] + bytes((len(hidden),)) + hidden + b"\0", within):
+        changed = [other if at == index else whole for at, whole in enumerate(plain)]
+        assert shows_the_same(gif(*plain), gif(*changed))
+        assert_apart(gif(*plain), gif(*changed))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.booleans())
+def test_no_codes_beyond_the_last_pixel_of_a_gif_are_merged_away(hidden: list[int], ended: bool) -> None:
+    """Eight bits, so that the codes stay nine bits wide for this long."""
+    pixels = [256, *_INDICES.tobytes()]
+    plain = gif(_stored(_codes(*pixels, 257, width=9), 8))
+    other = gif(_stored(_codes(*pixels, *hidden, *[257] * ended, width=9), 8))
+    assert_same(plain, gif(_STORED))
+    assert shows_the_same(plain, other)
+    assert_apart(plain, other)
+
+
+def test_gifs_without_the_code_for_the_end_or_with_one_to_start_over_before_it_are_known_by_their_pixels() -> None:
+    pixels = [256, *_INDICES.tobytes()]
+    for codes in (pixels, [256, *pixels, 257], [*pixels, 256, 257], [*pixels[:9], 256, *pixels[9:], 257]):
+        assert_same(gif(_stored(_codes(*codes, width=9), 8)), gif(_STORED))
+
+
+@pytest.mark.parametrize("colours", [2, 3, 4, 8, 16, 200, 256])
+def test_what_encoders_write_as_gif_is_known_by_its_pixels(colours: int) -> None:
+    for size in ((1, 1), (2, 2), (5, 3), (37, 23), (300, 201)):
+        for seed, interlace in ((1, 0), (2, 1)):
+            picture = noise("L", size, seed).point(lambda value: value % colours)
+            picture = picture.quantize(colours) if seed == 2 else picture
+            for drawn in (picture, Image.new("L", size, 1)):
+                assert_same(encoded(drawn, "GIF", interlace=interlace), encoded(drawn, "PNG"))
