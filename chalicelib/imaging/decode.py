@@ -9,7 +9,7 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
-from chalicelib.imaging import bitmap, plain_tiff
+from chalicelib.imaging import bitmap, packed_tiff, plain_tiff
 from chalicelib.imaging.alpha_size import with_alpha_sizes
 from chalicelib.imaging.claims import read_claims
 from chalicelib.imaging.gif_frames import Composed
@@ -78,6 +78,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         if picture is not None:
             yield OpenedImage(header, picture, file)
             return
+    snug = header.format != "TIFF" or packed_tiff.is_snug(file, limits.max_frames)
     seen = _view(file, header)
     watch = RowWatch(file, header.end) if header.one_pass else None
     with translated_errors(header.format, needs=_WEBP_CANVASES * header.width * header.height):
@@ -87,7 +88,8 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         if watch is not None:
             watch.load(image)
         image.load()
-    snug = header.format != "PNG" or check_rows(seen)
+    if header.format == "PNG":
+        snug = check_rows(seen)
     if header.key is not None and "transparency" in image.info:
         image.info["transparency"] = header.key
     try:

@@ -1,5 +1,7 @@
 """What is packed behind the last pixel shows nowhere, and makes only the equal file the same."""
 
+import io
+import itertools
 import struct
 import zlib
 
@@ -10,7 +12,7 @@ from PIL import Image
 
 from tests.unit.gifs import control, frame, gif, indices
 from tests.unit.pictures import encoded, noise, png_chunk, raw_png
-from tests.unit.sameness import assert_apart, assert_same, shows_the_same
+from tests.unit.sameness import assert_apart, assert_same, merged, shows_the_same
 
 _HIDDEN = st.binary(min_size=1, max_size=40)
 _SIZE = (9, 5)
@@ -141,3 +143,56 @@ def test_what_encoders_write_as_gif_is_known_by_its_pixels(colours: int) -> None
             picture = picture.quantize(colours) if seed == 2 else picture
             for drawn in (picture, Image.new("L", size, 1)):
                 assert_same(encoded(drawn, "GIF", interlace=interlace), encoded(drawn, "PNG"))
+
+
+_PICTURE = noise("L", (20, 10)).point(lambda value: value % 3)
+_COMPRESSIONS = ["tiff_lzw", "tiff_adobe_deflate", "packbits"]
+
+
+def _one_strip(data: bytes, hidden: bytes) -> bytes:
+    """`data`, a little-endian TIFF of one strip, with a strip that goes on."""
+    with Image.open(io.BytesIO(data)) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]  # type: ignore[attr-defined]  # a TIFF
+    size, offset = (tag.to_bytes(2, "little") + b"\4\0\1\0\0\0" for tag in (279, 273))
+    short = size[:2] + b"\3\0\1\0\0\0"
+    changed = data
+    for head in (size, short):
+        changed = changed.replace(head + length.to_bytes(4, "little"), size + (length + len(hidden)).to_bytes(4, "little"))
+    changed = changed.replace(offset + start.to_bytes(4, "little"), offset + len(data).to_bytes(4, "little"))
+    # What was there is zeros, which count as alignment.
+    changed = changed[:start] + bytes(length) + changed[start + length :]
+    return changed + data[start : start + length] + hidden
+
+
+@pytest.mark.parametrize("compression", _COMPRESSIONS)
+@settings(max_examples=20, deadline=None)
+@given(hidden=_HIDDEN.filter(lambda hidden: any(hidden)))
+def test_nothing_behind_the_pixels_of_a_tiff_strip_is_merged_away(compression: str, hidden: bytes) -> None:
+    plain = encoded(_PICTURE, "TIFF", compression=compression)
+    other = _one_strip(plain, hidden)
+    assert_same(plain, _one_strip(plain, b""))
+    assert_same(plain, _one_strip(plain, bytes(len(hidden))))
+    assert shows_the_same(plain, other)
+    assert_apart(plain, other)
+
+
+def test_rows_beyond_the_last_in_a_tiff_are_not_merged_away() -> None:
+    plain = encoded(_PICTURE, "TIFF", compression="tiff_adobe_deflate")
+    with Image.open(io.BytesIO(plain)) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]  # type: ignore[attr-defined]  # a TIFF
+    packed = plain[start : start + length]
+    longer = zlib.compress(zlib.decompress(packed) + b"hidden")
+    other = _one_strip(plain, bytes(len(longer) - len(packed)))
+    other = other[: len(plain)] + longer
+    assert_apart(plain, other)
+
+
+_MODES = ["1", "L", "RGB", "RGBA", "CMYK", "I;16"]
+
+
+@pytest.mark.parametrize(("mode", "compression"), [("1", "group4"), *itertools.product(_MODES, _COMPRESSIONS)])
+def test_what_encoders_write_as_tiff_is_known_by_its_pixels(mode: str, compression: str) -> None:
+    for size in ((1, 1), (37, 23), (400, 301)):
+        for picture in (noise(mode, size), Image.new(mode, size)):
+            stored = encoded(picture, "TIFF", compression=compression)
+            assert merged(stored, encoded(picture, "TIFF"))
