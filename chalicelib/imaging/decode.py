@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, cast
 
 import pillow_heif
 from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
-from chalicelib.imaging import bitmap, plain_tiff
+from chalicelib.imaging import bitmap, packed_tiff, plain_tiff
 from chalicelib.imaging.alpha_size import with_alpha_sizes
 from chalicelib.imaging.claims import read_claims
-from chalicelib.imaging.gif_frames import composed
+from chalicelib.imaging.gif_frames import Composed
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
 from chalicelib.imaging.picture import Limits
@@ -20,7 +20,7 @@ from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
 from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.whole_jpeg import RowWatch
-from chalicelib.imaging.whole_png import check_rows, may_lack_rows
+from chalicelib.imaging.whole_png import check_rows
 
 #: Bytes for each pixel of the two canvases that the decoder of WebP asks for before it looks at anything.
 _WEBP_CANVASES = 8
@@ -50,7 +50,15 @@ class OpenedImage:
     image: Image.Image
     file: BinaryIO
     #: Those that Pillow does not compose itself.
-    later: Iterator[Image.Image] | None = None
+    later: Composed | None = None
+    #: Whether nothing is packed behind the pixels.
+    snug: bool = True
+
+    @property
+    def header_by_now(self) -> Header:
+        """The header, which is not faithful where something was packed behind the pixels of the frames so far."""
+        snug = self.snug and (self.later is None or self.later.snug)
+        return self.header if snug else replace(self.header, faithful=False)
 
 
 @contextmanager
@@ -59,7 +67,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
     header = read_claims(file, limits)
     refuse_polyglot(file, header.end, header.blocks)
     if header.format == "GIF":
-        shown = composed(file)
+        shown = Composed(file)
         with translated_errors("GIF"):
             first = next(shown)
         yield OpenedImage(header, first, file, shown)
@@ -70,6 +78,7 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         if picture is not None:
             yield OpenedImage(header, picture, file)
             return
+    snug = header.format != "TIFF" or packed_tiff.is_snug(file, limits.max_frames)
     seen = _view(file, header)
     watch = RowWatch(file, header.end) if header.one_pass else None
     with translated_errors(header.format, needs=_WEBP_CANVASES * header.width * header.height):
@@ -79,12 +88,12 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         if watch is not None:
             watch.load(image)
         image.load()
-    if header.format == "PNG" and may_lack_rows(image, header.frames):
-        check_rows(seen)
+    if header.format == "PNG":
+        snug = check_rows(seen)
     if header.key is not None and "transparency" in image.info:
         image.info["transparency"] = header.key
     try:
-        yield OpenedImage(header, image, file)
+        yield OpenedImage(header, image, file, snug=snug)
     finally:
         image.close()
 

@@ -45,7 +45,7 @@ def examine(file: BinaryIO, sha256: bytes, limits: Limits) -> Picture:
             mode=mode,
             frames=header.frames,
             pixel_sha512=pixels,
-            identity=identity(header, colour, digests, sha256),
+            identity=identity(found.header_by_now, colour, digests, sha256),
             facts=exif.facts(chain(xmp_times(header.xmp), iptc_times(header.iptc))),
             thumbnails=thumbnails,
             carries=carried(header.blocks),

@@ -1,11 +1,9 @@
-"""Notices PNGs whose packed pixels are fewer than the picture has, which Pillow leaves black without a word."""
+"""Notices PNGs whose packed pixels are fewer than the picture has, which Pillow leaves black without a word, or more."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
-
-from PIL import Image
 
 from chalicelib.imaging.headers.header import damaged, truncated
 
@@ -16,19 +14,16 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 _PLAIN = ((0, 0, 1, 1),)
 
 
-def may_lack_rows(image: Image.Image, frames: int) -> bool:
-    """Whether a decoded PNG could have missing rows: unless they come in order and the last one is not blank, it could."""
-    last = image.crop((0, image.height - 1, image.width, image.height)).tobytes()
-    return frames > 1 or bool(image.info.get("interlace")) or not any(last)
+def check_rows(file: BinaryIO) -> bool:
+    """Unpack all pixels, keeping none, and return whether nothing is packed behind them.
 
-
-def check_rows(file: BinaryIO) -> None:
-    """Unpack all pixels, keeping none. Raises `BadImageError` where a frame has fewer than its size asks for.
+    Raises `BadImageError` where a frame has fewer than its size asks for.
 
     The chunks must have been checked before. The file is left standing where it stood.
     """
     here = file.tell()
     counter: _Counter | None = None
+    nothing_behind = True
     for name, length in _chunks(file):
         if name == b"IHDR":
             width, height, bits, colour_type, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(13))
@@ -38,7 +33,7 @@ def check_rows(file: BinaryIO) -> None:
             _, width, height = struct.unpack(">III", file.read(12))
             # One that comes before the default picture describes that picture, which has the full size.
             if counter is not None and counter.begun:
-                counter.finish()
+                nothing_behind &= counter.finish()
                 counter = _Counter(_needed(width, height, per_pixel, passes))
         elif name in {b"IDAT", b"fdAT"} and counter is not None:
             skipped = 4 if name == b"fdAT" else 0
@@ -46,30 +41,43 @@ def check_rows(file: BinaryIO) -> None:
             for at in range(skipped, length, _BLOCK):
                 counter.add(file.read(min(_BLOCK, length - at)))
     if counter is not None:
-        counter.finish()
+        nothing_behind &= counter.finish()
     file.seek(here)
+    return nothing_behind
 
 
 class _Counter:
-    """Counts what a stream unpacks to, as far as it is needed."""
+    """Counts what a stream unpacks to, up to one byte more than is needed."""
 
     def __init__(self, needed: int) -> None:
         self.begun = False
         self._left = needed
+        self._behind = False
         self._inflater = zlib.decompressobj()
 
     def add(self, packed: bytes) -> None:
         self.begun = True
+        if self._inflater.eof or self._behind:
+            self._behind |= bool(packed)
+            return
         try:
-            while packed and self._left > 0:
-                self._left -= len(self._inflater.decompress(packed, min(_BLOCK, self._left)))
-                packed = self._inflater.unconsumed_tail
+            full = True
+            while (packed or full) and self._left >= 0 and not self._inflater.eof:
+                most = min(_BLOCK, self._left + 1)
+                unpacked = len(self._inflater.decompress(packed, most))
+                self._left -= unpacked
+                packed, full = self._inflater.unconsumed_tail, unpacked == most
         except zlib.error:
-            raise damaged("PNG", "its pixels cannot be unpacked") from None
+            if self._left > 0:
+                raise damaged("PNG", "its pixels cannot be unpacked") from None
+            # Decoders have all they need by now: neither what follows nor the sum at the end means anything to them.
+            self._behind = True
+        self._behind |= self._left < 0 or bool(self._inflater.unused_data)
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         if self._left > 0:
             raise truncated("PNG")
+        return not self._behind
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.errors import BadImageError, UnsupportedImageError
-from tests.unit.merging import merged
 from tests.unit.pictures import encoded, examined, noise, same
+from tests.unit.sameness import merged
 
 _HEADER = 14
 

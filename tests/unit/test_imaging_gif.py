@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from chalicelib.imaging.gif_frames import composed
+from chalicelib.imaging.gif_frames import Composed
 from tests.unit.gifs import COLOURS, GREYS, NETSCAPE, control, frame, gif, indices
 from tests.unit.pictures import encoded, examined, same
 from tests.unit.sameness import assert_apart, assert_same, merged, pages, shows_the_same
@@ -62,7 +62,7 @@ def _animation(steps: list[Step], palette: bytes = COLOURS) -> bytes:
 @given(st.lists(_steps, min_size=1, max_size=5), st.sampled_from([COLOURS, GREYS]))
 def test_every_frame_shows_what_libvips_shows(steps: list[Step], palette: bytes) -> None:
     data = _animation(steps, palette)
-    assert [_seen(image) for image in composed(io.BytesIO(data))] == pages(data)
+    assert [_seen(image) for image in Composed(io.BytesIO(data))] == pages(data)
 
 
 @settings(max_examples=80, deadline=None)
@@ -82,7 +82,7 @@ def test_what_a_frame_clears_is_transparent_whatever_its_colours() -> None:
     cleared = gif(NETSCAPE, control(2) + whole, control(0) + part)
     second = Image.new("RGBA", (4, 4))
     second.paste(_coloured(indices(2, (2, 2))))
-    assert [_seen(image) for image in composed(io.BytesIO(cleared))] == [_seen(_coloured(indices(1))), _seen(second)]
+    assert [_seen(image) for image in Composed(io.BytesIO(cleared))] == [_seen(_coloured(indices(1))), _seen(second)]
 
 
 def test_colours_that_no_palette_has_are_merged_with_none() -> None:

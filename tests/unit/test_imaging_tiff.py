@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.errors import UnsupportedImageError
-from tests.unit.merging import merged
 from tests.unit.pictures import encoded, examined, noise, same
-from tests.unit.sameness import assert_same
+from tests.unit.sameness import assert_same, merged
 
 _SIZE = (20, 10)
 _PIXELS = noise("RGB", _SIZE).tobytes()

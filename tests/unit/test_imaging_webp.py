@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.merging import merged
 from tests.unit.pictures import encoded, exif_with, noise, same
+from tests.unit.sameness import merged
 
 _METADATA = (b"EXIF", b"XMP ", b"ICMT", b"INAM", b"IART", b"ICOP")
 _KNOWN = {*_METADATA, b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP"}

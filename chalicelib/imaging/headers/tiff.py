@@ -1,6 +1,7 @@
 """Walks the directories of a TIFF: pages, sizes, and what a reader could be made to allocate for them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from chalicelib.imaging.blocks import Block, Part, account
@@ -24,12 +25,24 @@ _SRGB = {318: (0.3127, 0.3290), 319: (0.64, 0.33, 0.30, 0.60, 0.15, 0.06)}
 _TOLERANCE = 0.001
 _WHITE_IS_ZERO, _YCBCR, _SEPARATE_PLANES, _UNSIGNED, _STRAIGHT_ALPHA = 0, 6, 2, 1, 2
 _UNCOMPRESSED, _OLD_JPEG, _JPEG = 1, 6, 7
+_FILL_ORDER, _LOWER_BIT_FIRST = 266, 2
 _MOST_SAMPLES = 16
 #: Pillow copies the data of every tag of every page.
 _MAX_TAG_BYTES = 32 << 20
 _MAX_ENTRIES_IN_ALL = 100_000
 _MAX_CHUNKS = 1 << 20
 _MAX_TILE_PIXELS = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Where a strip or tile is stored, and the most bytes that its pixels unpack to."""
+
+    start: int
+    end: int
+    unpacked: int
+    compression: int
+    reversed_bits: bool
 
 
 def read(file: BinaryIO, max_frames: int) -> Header:
@@ -73,6 +86,13 @@ def read(file: BinaryIO, max_frames: int) -> Header:
     )
 
 
+def packed_strips(file: BinaryIO, max_frames: int) -> Iterator[Strip]:
+    """Those of every page of a file that `read` has read, but for pages whose strips cannot be accounted for."""
+    directories = Directories(file)
+    for _, page in _pages(directories, max_frames):
+        yield from _strips(directories, page, *_size(directories, page)) or ()
+
+
 def _pages(directories: Directories, max_frames: int) -> Iterator[tuple[int, dict[int, Entry]]]:
     tags = tag_bytes = 0
     for offset, page in directories.chain(max_frames + 1):
@@ -102,6 +122,15 @@ def _bits(directories: Directories, page: dict[int, Entry]) -> tuple[int, ...]:
 
 
 def _coded_blocks(directories: Directories, page: dict[int, Entry], width: int, height: int) -> list[Block] | None:
+    """The coded picture; `None` where not every byte of it can be accounted for."""
+    strips = _strips(directories, page, width, height)
+    if strips is None:
+        return None
+    stretches = [(strip.start, strip.end) for strip in strips]
+    return jpeg_strips(directories, stretches) if strips[0].compression == _JPEG else strip_blocks(stretches)
+
+
+def _strips(directories: Directories, page: dict[int, Entry], width: int, height: int) -> list[Strip] | None:
     """The strips or tiles, of which there must be as many as the page needs, within the file, and none larger than a page is.
 
     `None` where not every byte of them can be accounted for.
@@ -125,15 +154,19 @@ def _coded_blocks(directories: Directories, page: dict[int, Entry], width: int, 
     if any(start + length > directories.length for start, length in zip(starts, lengths, strict=False)):
         raise truncated("TIFF")
     compression = directories.integer(page, _COMPRESSION, _UNCOMPRESSED)
+    row_bytes = -(-across * (sum(_all_bits(directories, page)) // planes) // 8)
+    each = needed // planes
+    unpacked = [row_bytes * (last_rows if (index + 1) % each == 0 else rows) for index in range(needed)]
     if compression == _UNCOMPRESSED and directories.integer(page, _PHOTOMETRIC, 0) != _YCBCR:
-        row_bytes = -(-across * (sum(_all_bits(directories, page)) // planes) // 8)
-        each = needed // planes
-        lengths = [row_bytes * (last_rows if (index + 1) % each == 0 else rows) for index in range(needed)]
+        lengths = unpacked
     # Of more strips than it needs Pillow may take the last.
     if offsets.count != needed or not len(starts) == len(lengths) == needed or compression == _OLD_JPEG:
         return None
-    stretches = [(start, start + length) for start, length in zip(starts, lengths, strict=True)]
-    return jpeg_strips(directories, stretches) if compression == _JPEG else strip_blocks(stretches)
+    turned = directories.integer(page, _FILL_ORDER, 1) == _LOWER_BIT_FIRST
+    return [
+        Strip(start, start + length, most, compression, turned)
+        for start, length, most in zip(starts, lengths, unpacked, strict=True)
+    ]
 
 
 def _exact(directories: Directories, page: dict[int, Entry]) -> bool:
