@@ -15,6 +15,7 @@ from chalicelib.runtime import Decoder, Runtime
 from chalicelib.services.sweep import Sweep
 from chalicelib.settings import Settings
 from chalicelib.storage.disk import DiskStore
+from tests.catalog_files import put_catalog
 
 #: The audit event with which a decoding begins.
 DECODING = "decoding begins"
@@ -38,6 +39,8 @@ def decoder_here() -> Decoder:
 def repository_in(folder: Path, decoder: Decoder | None = None, **settings: Any) -> Runtime:
     """The repository in this folder, new or as it was left; one worker takes files in."""
     values = {"public_url": "http://repository.test", "decode_processes": 1, **settings}
+    if settings.get("database_url") is None:
+        put_catalog(folder / "catalog.sqlite3")
     return runtime.build(Settings(storage=folder, **values), decoder or decoder_here())
 
 

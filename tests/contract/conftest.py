@@ -11,6 +11,7 @@ from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
 from chalicelib.catalog.tables import metadata
+from tests.catalog_files import put_catalog
 from tests.databases import mariadb, new_database, other_server
 
 
@@ -70,14 +71,12 @@ def empty_url(engine: str, servers: Servers, tmp_path: Path) -> Iterator[URL]:
 def url(engine: str, servers: Servers, tmp_path: Path) -> URL:
     """A database with the newest tables and no rows."""
     if engine == "sqlite":
-        url = URL.create("sqlite", database=str(tmp_path / "catalog.db"))
-        database = Database(url)
-        migrate(database)
-    else:
-        url = servers.database(engine)
-        database = Database(url)
-        for table in reversed(metadata.sorted_tables):
-            database.write(lambda connection, table=table: connection.execute(delete(table)))  # type: ignore[misc]
+        put_catalog(tmp_path / "catalog.db")
+        return URL.create("sqlite", database=str(tmp_path / "catalog.db"))
+    url = servers.database(engine)
+    database = Database(url)
+    for table in reversed(metadata.sorted_tables):
+        database.write(lambda connection, table=table: connection.execute(delete(table)))  # type: ignore[misc]
     database.dispose()
     return url
 

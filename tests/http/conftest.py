@@ -11,6 +11,7 @@ from chalicelib import runtime
 from chalicelib.local import composition
 from chalicelib.runtime import Decoder, Runtime
 from chalicelib.settings import Settings
+from tests.catalog_files import put_catalog
 from tests.http.client import Api, in_process
 from tests.http.server import Server, running
 
@@ -35,6 +36,7 @@ def make_runtime(tmp_path: Path, decoder: Decoder) -> MakeRuntime:
     """Puts a repository together over the test's folder, and makes it the one that the application serves."""
 
     def make(decoder: Decoder = decoder, **settings: Any) -> Runtime:
+        put_catalog(tmp_path / "repository" / "catalog.sqlite3")
         built = runtime.build(Settings(**{"storage": tmp_path / "repository", "public_url": PUBLIC_URL, **settings}), decoder)
         runtime.use(built)
         return built
