@@ -70,8 +70,8 @@ def admitted_id(catalog: Catalog) -> int:
 
 
 def test_a_catalog_that_was_made_before_there_was_a_reserve_is_read_on_a_full_disk(disk: Path) -> None:
-    killed = catalog_on(disk)  # it is never closed
-    held = admitted(killed, "file").image_id
+    before = catalog_on(disk)  # stays open, as a killed server leaves it: closed, SQLite would need room to open it again
+    held = admitted(before, "file").image_id
     (disk / "catalog.sqlite3-reserve").unlink()
     fill(disk)
     catalog = catalog_on(disk)
