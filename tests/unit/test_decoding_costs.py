@@ -87,6 +87,15 @@ def test_the_largest_picture_taken_of_every_kind_is_thought_to_fit_an_ordinary_m
     assert estimate(header(name, 200_000_000), 100 * MB).memory < 6_000 * MB
 
 
+@pytest.mark.parametrize(
+    ("name", "coding"), [("PNG", "grey 16"), ("TIFF", "grey 16"), ("AVIF", "444 or alpha"), ("PNG", "rgba")]
+)
+def test_the_largest_photograph_there_is_fits_into_a_function(name: str, coding: str) -> None:
+    pixels = 16_320 * 12_240
+    file_bytes = 2 * pixels if name == "TIFF" else 100 * MB
+    assert estimate(header(name, pixels, coding), file_bytes).memory <= 2_885 * MB
+
+
 def test_ten_bombs_of_each_kind_do_not_keep_a_small_photo_waiting_for_all_of_them(tmp_path: Path) -> None:
     """Not even one of the same owner's."""
     waiting, lock, ended = [0], threading.Lock(), list[str]()

@@ -133,11 +133,11 @@ def _depths(properties: list[Box]) -> list[int]:
 
 
 def _coding(name: str, depth: int, has_alpha: bool, configurations: list[bytes]) -> str:
-    if depth > 8:
-        return "deep"
     if name == "HEIC":
-        return "8-bit"
+        return "deep" if depth > 8 else "8-bit"
     halved = all(body[2] & 0x0C == 0x0C for body in configurations if len(body) > 2)
+    if depth > 8:
+        return "deep" if halved and not has_alpha else "deep 444 or alpha"
     return "8-bit 420" if halved and not has_alpha else "444 or alpha"
 
 
