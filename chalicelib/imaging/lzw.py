@@ -1,13 +1,14 @@
 """Finds where LZW codes end, without unpacking them: how wide a code is depends on how many came before it, not on which."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, repeat
+from math import gcd
 
-_WIDEST = 12
+_WIDEST, _BYTE = 12, 8
 _ROOM = 1 << _WIDEST
 #: Ordinary writers start over every 4,000 codes or so. What does so more often than this is too dear to walk.
-_MOST_STARTS = 500_000
-_TO_READ = 1 << 16
+_MOST_STARTS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,12 @@ def find_end(packed: bytes, bits: int, *, tiff: bool = False) -> End | None:
             if hit is None and until <= found.length:
                 at, last = until, until - width
                 continue
-            codes = ((found.length if hit is None else hit) - at) // width
+            codes = ((found.length if hit is None else hit[0]) - at) // width
             last = at + (codes - 1) * width if codes else last
             at += codes * width
             if hit is None:
                 return End(at, last, 0)
-            if found.is_end(at, width):
+            if hit[1]:
                 return End(at, last, width)
             at += width
             break
@@ -64,42 +65,48 @@ def _widths(bits: int, *, early: bool) -> chain[tuple[int, int]]:
 
 
 class _Bits:
-    """Packed codes as a text of bits, in which Python searches fast; only as much of it as is being looked at."""
+    """Packed codes as whole numbers, of which the eight upper bits of every few codes are searched as bytes, which is fast."""
 
     def __init__(self, packed: bytes, *, upper_first: bool) -> None:
         self._packed, self._upper_first = packed, upper_first
-        self._begin, self._text = 0, ""
         self.length = 8 * len(packed)
 
-    def control(self, at: int, until: int, bits: int, width: int) -> int | None:
-        """The first of the codes from `at` on that is no pixel: a start or an end, which differ only in the lowest bit."""
-        self._look(at, until)
-        place = at - self._begin
-        # The bits that both share, without the lowest.
-        shared = "0" * (width - bits - 1) + "1" + "0" * (bits - 1)
-        shift = 0 if self._upper_first else 1
-        shared = shared if self._upper_first else shared[::-1]
-        end = min(until, self.length) - self._begin
-        hit = place
-        while True:
-            found = self._text.find(shared, hit + shift, end)
-            if found < 0:
-                return None
-            hit = found - shift
-            missing = (hit - place) % width
-            if not missing:
-                return self._begin + hit if hit + width <= end else None
-            hit += width - missing
+    def control(self, at: int, until: int, bits: int, width: int) -> tuple[int, bool] | None:
+        """The first of the codes from `at` on that is no pixel, and whether it is the end."""
+        count = (min(until, self.length) - at) // width
+        number = self._number(at, count * width)
+        likely, wanted = self._likely(number, count, bits, width), 1 << (bits - 1)
+        places = [place for place in likely if self._code(number, place, width) >> 1 == wanted]
+        if not places:
+            return None
+        place = max(places) if self._upper_first else min(places)
+        order = count - 1 - place if self._upper_first else place
+        return at + order * width, bool(self._code(number, place, width) & 1)
 
-    def is_end(self, at: int, width: int) -> bool:
-        lowest = at - self._begin + (width - 1 if self._upper_first else 0)
-        return self._text[lowest] == "1"
+    def _number(self, at: int, length: int) -> int:
+        """The bits from `at` on; with the upper bit first, the first code is the uppermost."""
+        last = (at + length + 7) // 8
+        taken = self._packed[at // 8 : last]
+        if self._upper_first:
+            return int.from_bytes(taken, "big") >> (8 * last - at - length) & ((1 << length) - 1)
+        return int.from_bytes(taken, "little") >> at % 8 & ((1 << length) - 1)
 
-    def _look(self, at: int, until: int) -> None:
-        if self._begin <= at and until <= self._begin + len(self._text):
+    def _likely(self, number: int, count: int, bits: int, width: int) -> Iterator[int]:
+        """The places, counted from the lowest bits, of codes whose upper bits are those of a code that is no pixel."""
+        if width <= _BYTE:
+            yield from range(count)
             return
-        first = at // 8
-        taken = self._packed[first : first + max(_TO_READ, (until - at) // 8 + 2)]
-        number = int.from_bytes(taken, "big" if self._upper_first else "little")
-        text = f"{number:0{8 * len(taken)}b}"
-        self._begin, self._text = 8 * first, text if self._upper_first else text[::-1]
+        wanted = bytes(((1 << bits) >> (width - _BYTE),))
+        phases = _BYTE // gcd(width, _BYTE)
+        for phase in range(min(phases, count)):
+            upper = (number >> (phase * width + width - _BYTE)).to_bytes((count * width + 7) // 8, "little")
+            upper = upper[:: phases * width // _BYTE]
+            found = upper.find(wanted)
+            while found >= 0:
+                if phase + found * phases < count:
+                    yield phase + found * phases
+                found = upper.find(wanted, found + 1)
+
+    @staticmethod
+    def _code(number: int, place: int, width: int) -> int:
+        return number >> (place * width) & ((1 << width) - 1)
