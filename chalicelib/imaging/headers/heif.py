@@ -7,7 +7,7 @@ from chalicelib.errors import UnsupportedImageError
 from chalicelib.imaging.blocks import Block, account
 from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers import boxes
-from chalicelib.imaging.headers.boxes import WHAT, Box
+from chalicelib.imaging.headers.boxes import Box
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES, Header, damaged, size_of, truncated
 from chalicelib.imaging.headers.heif_blocks import Roles, file_blocks, meta_blocks
 from chalicelib.imaging.headers.heif_film import Film, read_film
@@ -172,8 +172,8 @@ def _exif(file: BinaryIO, items: Items) -> bytes:
     for item, kind in items.kinds.items():
         if kind == b"Exif":
             data = item_bytes(file, items, item, MAX_EXIF_BYTES + 1)
-            if len(data) > MAX_EXIF_BYTES:
-                raise damaged(WHAT, f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
+            if len(data) > MAX_EXIF_BYTES:  # in these formats it cannot turn the picture
+                return b""
             skipped = 4 + int.from_bytes(data[:4], "big")
             return data[skipped:] if data[skipped : skipped + 2] in {b"II", b"MM"} else data[4:].removeprefix(b"Exif\0\0")
     return b""

@@ -38,7 +38,7 @@ class _Walk:
         #: By component, a bit for every coefficient that has come in full precision.
         self._components: dict[int, int] = {}
         self._samplings = set[int]()
-        self._exif = bytearray()
+        self._exif, self._exif_bytes = bytearray(), 0
         self._names = Names()
         self._blocks = [Block("SOI", 0, 2, Part.PICTURE)]
         self._behind = Behind(file)
@@ -63,7 +63,9 @@ class _Walk:
             width=self._size[0],
             height=self._size[1],
             end=end,
-            exif=bytes(self._exif),
+            # What is too large to be read may turn the picture.
+            faithful=self._exif_bytes <= MAX_EXIF_BYTES,
+            exif=bytes(self._exif) if self._exif_bytes <= MAX_EXIF_BYTES else b"",
             colour=UPRIGHT_INKS if len(self._components) == _INKS and not self._names.adobe else b"",
             xmp=self._xmp,
             iptc=records_in(bytes(self._photoshop)),
@@ -78,9 +80,8 @@ class _Walk:
         if marker in FRAMES:
             self._frame(marker, body)
         elif marker == _APP1 and body.startswith(b"Exif\0"):
-            self._exif += body[6:]
-            if len(self._exif) > MAX_EXIF_BYTES:
-                raise damaged("JPEG", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
+            self._exif_bytes += len(body) - 6
+            self._exif += body[6:] if self._exif_bytes <= MAX_EXIF_BYTES else b""
         elif marker == _APP1 and body.startswith(_XMP):
             self._xmp = self._xmp or body.removeprefix(_XMP)
         elif marker == _APP13 and body.startswith(_PHOTOSHOP) and len(self._photoshop) < MAX_EXIF_BYTES:

@@ -50,7 +50,10 @@ def read(file: BinaryIO) -> Header:
         end=end,
         frames=frames,
         bits=max(bits, 8),
-        faithful=animated_whole and (bits <= 8 or (colour_type == _GREY and key is None)),
+        # EXIF that is too large to be read may turn the picture.
+        faithful=animated_whole
+        and (b"eXIf" in chunks.kept or b"eXIf" not in chunks.names)
+        and (bits <= 8 or (colour_type == _GREY and key is None)),
         exif=_exif(chunks.kept.get(b"eXIf", b"")) or chunks.text.exif,
         xmp=chunks.text.xmp,
         iptc=chunks.text.iptc,
@@ -91,7 +94,7 @@ def _read_chunk(file: BinaryIO, name: bytes, length: int) -> bytes | None:
     if (name in _KEPT and length <= MAX_EXIF_BYTES) or (name in TEXT_CHUNKS and length <= MAX_TEXT_BYTES):
         data = take(file, length, "PNG")
         total = zlib.crc32(data, zlib.crc32(name))
-    elif name in _KEPT:
+    elif name in _KEPT and name != b"eXIf":
         raise damaged("PNG", f"its {name.decode()} chunk is larger than {MAX_EXIF_BYTES:,} bytes")
     else:
         data = None

@@ -131,9 +131,9 @@ def _chunk(file: BinaryIO, chunk: _Chunk, found: _Found) -> None:
             part = Part.MORE
     elif name == b"ANMF":
         found.frames += part is Part.PICTURE
+    elif name == b"EXIF" and length > MAX_EXIF_BYTES:  # what is too large to be read may turn the picture
+        part = Part.MORE
     elif name == b"EXIF" and not found.exif:
-        if length > MAX_EXIF_BYTES:
-            raise damaged("WebP", f"its EXIF is larger than {MAX_EXIF_BYTES:,} bytes")
         found.exif = take(file, length, "WebP").removeprefix(b"Exif\0\0")
     elif name == b"XMP ":
         packet = take(file, length, "WebP") if length <= _MOST_XMP_BYTES else None
