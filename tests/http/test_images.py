@@ -137,7 +137,7 @@ def test_an_original_can_be_asked_for_as_an_attachment(api: Api, image: Any) -> 
 def test_a_name_full_of_tricks_cannot_break_out_of_the_header(api: Api) -> None:
     name = "a\"; filename=evil.exe; x='%0d%0aSet-Cookie: a=b.png"
     image = api.upload(pictures.png(1), name).json()
-    assert image["name"] == name
+    assert image["name"] == name.replace("%0d%0a", " ")  # as forms write the end of a line
     answer = api.follow(api.get(f"/image/{image['id']}"))
     assert "set-cookie" not in answer.headers
     assert answer.headers["content-disposition"].count('"') == 2

@@ -108,7 +108,7 @@ def test_what_is_damaged_is_refused_as_that(decoders: Decoders, tmp_path: Path) 
 def test_a_picture_that_nobody_has_the_memory_for_is_refused_naming_it(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(encoded(Image.new("1", (12_000, 12_000)), "PNG", compress_level=1))
-    decoders = Decoders(LIMITS, Room(512 << 20, 1, 60))
-    with pytest.raises(BadImageError, match=r"needs about [\d,]+ MB of memory to be decoded; there are 536 MB"):
+    decoders = Decoders(LIMITS, Room(128 << 20, 1, 60))
+    with pytest.raises(BadImageError, match=r"needs about [\d,]+ MB of memory to be decoded; there are 134 MB"):
         decoders.examine(path, bytes(32), "ann")
     decoders.close()

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.errors import RepositoryError
 from tests.judge import JUDGED, disagreements, verdicts
+from tests.system_packages import needed
 from tests.unit.pictures import encoded, examined, noise
 from tests.unit.test_imaging_exif import camera_exif
 
@@ -54,7 +55,7 @@ def test_exiftool_agrees_on_times_that_it_wrote_itself(tmp_path: Path) -> None:
         paths = [tmp_path / f"{name}.{file_format.lower()}" for file_format in formats]
         for path, file_format in zip(paths, formats, strict=True):
             path.write_bytes(encoded(noise("RGB", (64, 64)), file_format))
-        subprocess.run(["exiftool", "-q", "-overwrite_original", *(f"-{tag}" for tag in tags), *paths], check=True)
+        subprocess.run([needed("exiftool"), "-q", "-overwrite_original", *(f"-{tag}" for tag in tags), *paths], check=True)
         written += paths
     assert all(examined(path.read_bytes()).facts.taken_at for path in written)
     assert len(verdicts(tmp_path)) == len(written)
