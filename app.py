@@ -18,13 +18,14 @@ except settings.SettingsError as problem:
     raise SystemExit(1) from None
 
 from chalicelib import functions
-from chalicelib.api import auth, images, middleware, uploads, web
+from chalicelib.api import auth, head, images, middleware, uploads, web
 
 app = Chalice(app_name="image-repo")
 # Only forms come in as bytes; answers with pictures come from the store.
 app.api.binary_types = ["multipart/form-data"]
 for blueprint in (auth.blueprint, uploads.blueprint, images.blueprint, web.blueprint, functions.blueprint):
     app.register_blueprint(blueprint)
+head.declare_heads(app)
 
 app.register_middleware(middleware.refuse_strangers, "http")
 app.register_middleware(middleware.allow_origin, "http")

@@ -17,9 +17,9 @@ blueprint = Blueprint(__name__)
 
 #: What each scope opens, as one policy for all routes: API Gateway keeps it and asks it for every later request of the key.
 _ROUTES: dict[Scope, list[AuthRoute]] = {
-    "read": [AuthRoute("/image/*", ["GET"])],
-    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET"])],
-    "admin": [AuthRoute("/image/*", ["GET", "DELETE"])],
+    "read": [AuthRoute("/image/*", ["GET", "HEAD"])],
+    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET", "HEAD"])],
+    "admin": [AuthRoute("/image/*", ["GET", "HEAD", "DELETE"])],
 }
 #: An answer without a single permission has to say so: a policy with nothing in it is an error to API Gateway.
 _NOBODY: dict[str, Any] = {

@@ -43,7 +43,8 @@ def describe(public_url: str) -> Json:
         "info": {
             "title": "Image repository",
             "version": VERSION,
-            "description": "Stores each distinct picture once, knows what is in its EXIF, and hands it out again.",
+            "description": "Stores each distinct picture once, knows what is in its EXIF, and hands it out again. HEAD works "
+            "wherever GET does.",
         },
         "servers": [{"url": public_url}],
         "paths": {**_uploads(), **_images(), **_about()},

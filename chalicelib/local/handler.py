@@ -231,9 +231,11 @@ class RequestHandler(ChaliceRequestHandler):
                 pass
 
     def _send_http_response_with_body(self, code: int, headers: dict[str, Any], body: str | bytes) -> None:
-        """The answer to HEAD has no body: one would be taken for the next answer on the connection."""
+        """The answer to HEAD tells of the body and leaves it out: one would be taken for the next answer on the connection."""
         if self.command == "HEAD":
-            self._send_http_response_no_body(code, headers)
+            length = len(body if isinstance(body, bytes) else body.encode("utf-8"))
+            self.send_response(code)
+            self._send_headers({"Content-Type": "application/json", **headers, "Content-Length": str(length)})
         else:
             super()._send_http_response_with_body(code, headers, body)
 

@@ -47,3 +47,14 @@ def test_every_bearer_may_do_what_the_table_says(
     if cell.code:
         assert answer.json().keys() == {"Code", "Message"}
         assert answer.json()["Code"] == cell.code
+
+
+@pytest.mark.parametrize("bearer", ["nobody", "reader", "writer", "admin", "owner"])
+def test_a_key_opens_for_head_what_it_opens_for_get(
+    owner: Stack, keys: dict[str, str], shown: tuple[int, str], bearer: str
+) -> None:
+    image, upload = shown
+    headers = {"Authorization": keys.get(bearer, "")}
+    for path in ("/image/list", f"/image/{image}", f"/image/{image}/details", f"/image/uploads/{upload}", "/health"):
+        head, get = (owner.request(method, path, headers=headers) for method in ("HEAD", "GET"))
+        assert (head.status_code, head.content) == (get.status_code, b""), path
