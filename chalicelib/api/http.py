@@ -44,6 +44,13 @@ def headers_of(error: RepositoryError) -> Headers:
     return headers
 
 
+def cors_headers(allowed: str | None) -> Headers:
+    """What lets web pages of the origin `allowed` (`*` for any) read an answer. They send a key: no cookie is at stake."""
+    if allowed is None:
+        return {}
+    return {"Access-Control-Allow-Origin": allowed, "Access-Control-Expose-Headers": "Location, Retry-After"}
+
+
 def refusal(error: RepositoryError) -> Response:
     if error.status == 503:
         log.warning("unavailable: %s", error.message)

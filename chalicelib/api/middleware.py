@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from chalice.app import Request, Response
 
 from chalicelib import runtime
-from chalicelib.api.http import refusal
+from chalicelib.api.http import cors_headers, refusal
 from chalicelib.errors import ForbiddenError
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,9 @@ def _is_of_this_origin(request: Request, allowed: str | None) -> bool:
 
 
 def allow_origin(request: Request, get_response: Next) -> Response:
-    """Let web pages of the origin that the settings name read the answer; they send a key, so no cookie is at stake."""
+    """Let web pages of the origin that the settings name read the answer."""
     response = get_response(request)
-    origin = runtime.current().settings.allowed_origin
-    if origin is not None:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "Location, Retry-After"
+    response.headers.update(cors_headers(runtime.current().settings.allowed_origin))
     return response
 
 

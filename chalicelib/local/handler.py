@@ -20,7 +20,7 @@ from chalice.local import ChaliceRequestHandler, LocalGatewayException, NotAutho
 from chalice.local import ForbiddenError as GatewayForbids
 
 from chalicelib import runtime
-from chalicelib.api.http import headers_of
+from chalicelib.api.http import cors_headers, headers_of
 from chalicelib.errors import (
     BadRequestError,
     ForbiddenError,
@@ -29,7 +29,7 @@ from chalicelib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from chalicelib.local import store_routes
+from chalicelib.local import cors, store_routes
 from chalicelib.local.bodies import Body, TimedSocket
 from chalicelib.storage import files
 from chalicelib.storage.disk import DiskStore
@@ -181,9 +181,13 @@ class RequestHandler(ChaliceRequestHandler):
     def _answer_for(self, store: DiskStore, body: Body) -> None:
         query = self.path.partition("?")[2]
         headers = {name.lower(): value for name, value in self.headers.items()}
+        allowed = runtime.current().settings.allowed_origin
+        if self.command == "OPTIONS" and (granted := cors.of_store_preflight(allowed, headers)):
+            self._send_http_response_no_body(HTTPStatus.OK, granted)
+            return
         with store_routes.answered(store, self.command, query, headers, self._pieces(body)) as answer:
             self.send_response(answer.status)
-            for name, value in answer.headers.items():
+            for name, value in {**answer.headers, **cors.of_store(allowed, self.command, headers)}.items():
                 self.send_header(name, value)
             if answer.status not in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED):
                 self.send_header("Content-Length", str(answer.length))
@@ -229,6 +233,12 @@ class RequestHandler(ChaliceRequestHandler):
             self.connection.shutdown(socket.SHUT_WR)
             while self.rfile.read1(_PIECE):
                 pass
+
+    def _send_http_response(self, code: int, headers: dict[str, Any], body: str | bytes | None) -> None:
+        """What the views and the gateway answer, this class's own refusals included."""
+        allowed = runtime.current().settings.allowed_origin
+        ours = cors.of_api_preflight(allowed) if self.command == "OPTIONS" else cors_headers(allowed)
+        super()._send_http_response(code, {**headers, **ours}, body)
 
     def _send_http_response_with_body(self, code: int, headers: dict[str, Any], body: str | bytes) -> None:
         """The answer to HEAD tells of the body and leaves it out: one would be taken for the next answer on the connection."""

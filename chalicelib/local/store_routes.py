@@ -63,6 +63,8 @@ def _answer(
     if method == "GET":
         grant = store.presigner.check_get(parse_qsl(query, keep_blank_values=True))
         return _served(grant, opened.enter_context(store.open(grant.key)), headers)
+    if method == "OPTIONS":
+        raise StoreRefusal(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.")
     raise StoreRefusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 
 

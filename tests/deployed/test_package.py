@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
+from chalicelib.local import cors
 from infra.package import PYTHON
 from infra.wheels import faults
 from tests import pictures
 from tests.deployed.conftest import ROOT, run
 
+#: As the template hands it to what the gateway answers by itself.
+ALLOWED_ORIGIN = {"Fn::Sub": "'${AllowedOrigin}'"}
 THIS_PYTHON = sys.version_info[:2]
 
 
@@ -102,6 +105,34 @@ def test_every_path_of_the_definition_answers_other_methods_with_405(package: Pa
         other = methods["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"]["responses"]["default"]
         body = json.loads(other["responseTemplates"]["application/json"])
         assert (other["statusCode"], body["Code"]) == ("405", "MethodNotAllowedError")
+        assert other["responseParameters"] == {"method.response.header.Access-Control-Allow-Origin": ALLOWED_ORIGIN}
+        assert "Access-Control-Allow-Origin" in methods["x-amazon-apigateway-any-method"]["responses"]["405"]["headers"]
+
+
+def test_head_is_declared_beside_every_get_with_the_same_authorizer(package: Path) -> None:
+    api = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]["RestAPI"]["Properties"]
+    for methods in api["DefinitionBody"]["paths"].values():
+        assert methods.get("head") == methods.get("get")
+
+
+def test_other_origins_may_read_what_the_gateway_answers_and_are_told_what_a_laptop_tells_them(package: Path) -> None:
+    resources = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]
+    api, origin = resources["RestAPI"]["Properties"], "https://gallery.example.org"
+    for kind, answer in api["GatewayResponses"].items():
+        assert answer["ResponseParameters"]["Headers"]["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN, kind
+    names = {"AllowMethods": "Methods", "AllowHeaders": "Headers"}
+    said = {f"Access-Control-Allow-{names[name]}": api["Cors"][name].strip("'") for name in names}
+    said |= {"Access-Control-Max-Age": api["Cors"]["MaxAge"].strip("'"), "Access-Control-Allow-Origin": origin}
+    assert api["Cors"]["AllowOrigin"] == ALLOWED_ORIGIN
+    assert cors.of_api_preflight(origin) == said
+    (rule,) = resources["ImageBucket"]["Properties"]["CorsConfiguration"]["CorsRules"]
+    asked = {"origin": origin, "access-control-request-method": "POST", "access-control-request-headers": "x-any"}
+    told = cors.of_store_preflight(origin, asked)
+    assert rule["AllowedHeaders"] == ["*"]
+    assert told["Access-Control-Allow-Headers"] == "x-any"
+    assert told["Access-Control-Allow-Methods"].split(", ") == rule["AllowedMethods"]
+    assert told["Access-Control-Expose-Headers"].split(", ") == rule["ExposedHeaders"]
+    assert told["Access-Control-Max-Age"] == str(rule["MaxAge"])
 
 
 def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: Path, tmp_path: Path) -> None:

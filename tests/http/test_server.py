@@ -111,7 +111,7 @@ def test_a_request_that_cannot_be_read_is_a_400(server: Server, request_bytes: b
 def test_a_method_that_nobody_knows_is_a_405_that_says_which_there_are(server: Server, method: str) -> None:
     answer = server.api.send(method, "/image/list", {}, b"")
     assert_refused(answer, 405, "MethodNotAllowedError")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 def test_a_host_of_another_name_is_a_403(server: Server) -> None:
