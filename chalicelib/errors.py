@@ -27,7 +27,7 @@ class RepositoryError(Exception):
 
 
 class BadRequestError(RepositoryError):
-    """The request itself cannot be understood."""
+    """The request itself cannot be understood: its form, its JSON, a parameter or the cursor."""
 
     status = 400
 
@@ -39,7 +39,7 @@ class UnauthorizedError(RepositoryError):
 
 
 class ForbiddenError(RepositoryError):
-    """The caller may not do this."""
+    """The caller may not do this: the key is unknown, revoked or lacks the scope, or the request comes from a foreign page."""
 
     status = 403
 
@@ -51,7 +51,7 @@ class QuotaExceededError(RepositoryError):
 
 
 class NotFoundError(RepositoryError):
-    """There is no such thing for this owner; another owner's looks exactly the same."""
+    """There is no such thing for this owner. Another owner's looks exactly the same."""
 
     status = 404
 
@@ -81,7 +81,7 @@ class BadDigestError(RepositoryError):
 
 
 class UnavailableError(RepositoryError):
-    """The database or the store does not answer; nothing was lost, and a later try may succeed."""
+    """The database or the store does not answer. Nothing was lost, and a later try may succeed."""
 
     status = 503
 

@@ -19,6 +19,7 @@ PACKAGES = {
     "setpriv": "util-linux",
     "exiftool": "libimage-exiftool-perl",
     "chromium": "chromium",
+    "curl": "curl",
     "fc-list": "fontconfig",
     "libatomic.so.1": "libatomic1",  # for the Node.js inside of playwright
 }

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 from msgspec import UNSET
 
 from chalicelib import runtime
-from chalicelib.api import auth, cursor, query, schemas
+from chalicelib.api import answers, auth, cursor, query, schemas
 from chalicelib.api.http import answering, json_answer, query_of, redirect
 from chalicelib.catalog.records import Scope
 from chalicelib.errors import BadRequestError
@@ -25,7 +25,7 @@ def list_images() -> Response:
     after = cursor.decode(given["cursor"][0], owner, filters, sort) if "cursor" in given else None
     page = library.page(owner, filters, sort, limit, after)
     answer = schemas.ImageList(
-        images=[schemas.image_item(image, library) for image in page.images],
+        images=[answers.image_item(image, library) for image in page.images],
         next_cursor=cursor.encode(page.next, owner, filters, sort) if page.next else None,
         total=library.count(owner, filters) if wants_total else UNSET,
     )
@@ -55,7 +55,7 @@ def fetch_thumbnail(image_id: str) -> Response:
 def show_details(image_id: str) -> Response:
     _, owner = _asked("read", frozenset())
     library = runtime.current().library
-    return json_answer(schemas.image_details(library.image(owner, _id(image_id)), library))
+    return json_answer(answers.image_details(library.image(owner, _id(image_id)), library))
 
 
 @blueprint.route("/image/{image_id}", methods=["DELETE"], authorizer=auth.authorizer)

@@ -14,6 +14,8 @@ from chalicelib.errors import ForbiddenError
 
 log = logging.getLogger(__name__)
 
+_PAGES = ("/", "/docs")
+
 Next = Callable[[Request], Response]
 
 
@@ -21,7 +23,7 @@ def refuse_strangers(request: Request, get_response: Next) -> Response:
     """Where no key is asked for, let no web page of elsewhere send a request, or tell by the answer which images there are.
 
     A browser says where a request comes from (https://www.w3.org/TR/fetch-metadata/, RFC 6454). What sends neither header is
-    no page. Anybody may link to the page itself.
+    no page. Anybody may link to the pages themselves.
     """
     current = runtime.current()
     if current.settings.auth == "open" and not _is_of_this_origin(request, current.settings.allowed_origin):
@@ -35,7 +37,7 @@ def _is_of_this_origin(request: Request, allowed: str | None) -> bool:
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if origin is not None and allowed in ("*", origin):
         return True
-    if request.path == "/" and request.method in ("GET", "HEAD") and request.headers.get("sec-fetch-mode") == "navigate":
+    if request.path in _PAGES and request.method in ("GET", "HEAD") and request.headers.get("sec-fetch-mode") == "navigate":
         return True
     if site is not None:
         return site in ("same-origin", "none")

@@ -1,221 +1,196 @@
 """The OpenAPI 3.1 description of the contract, put together from the very types that the views use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
-from chalicelib.api import query, schemas
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
+from chalicelib.api import operations, parameters, schemas
+from chalicelib.api.operations import OPERATIONS, Answer, Operation, Refusal
 from chalicelib.settings import VERSION
 
 Json = dict[str, Any]
 
-_TYPES = (
-    schemas.Error,
-    schemas.UploadRequest,
-    schemas.UploadAnswers,
-    schemas.UploadState,
-    schemas.UploadedImage,
-    schemas.ImageList,
-    schemas.ImageDetails,
-    schemas.Health,
-)
-_ERRORS = {
-    400: "`BadRequestError`: the request, a parameter or the cursor cannot be read",
-    401: "`UnauthorizedError`: a key is asked for, and there is none",
-    403: "`ForbiddenError`: not for this key; `QuotaExceededError`: a limit of the owner is reached",
-    404: "`NotFoundError`: there is no such thing for this owner",
-    413: "`PayloadTooLargeError`: more bytes than are taken",
-    415: "`UnsupportedMediaType`: another content type; `UnsupportedImageError`: not one of the image formats",
-    422: "`BadImageError`: empty, damaged or beyond the limits; `BadDigestError`: not the bytes that were declared",
-    503: "`UnavailableError`: the database or the store does not answer; nothing was lost",
-}
-_NUMBERS = {"type": "number"}
-_TIME = {"type": "string", "examples": ["2024-05-31", "2024-05-31T18:30:00"]}
+_REF = "#/components/schemas/{name}"
+_TYPES = {"str": "string", "int": "integer"}
+_ABOUT = """\
+Stores each distinct picture once, knows what is in its EXIF, and hands it out again.
+
+HEAD works wherever GET does. Every refusal has the body `Error`. A query parameter that is not known is refused, and so is one
+that is given twice but may not be. Times are RFC 3339 in UTC; only `taken_at` is the camera's wall clock, without an offset."""
+_KEY = """\
+Send a key as `Authorization: Bearer imr_…`. Its scopes say what it opens: `read` to look, `write` to upload and delete, `admin`
+to look and delete for the owner that the parameter `owner` names. A laptop's server asks for no key unless it is told to."""
 
 
 def describe(public_url: str) -> Json:
     """The whole description; `public_url` is the server it names."""
-    _, components = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
+    described = _Described()
+    paths: Json = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described.operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Image repository",
+            "summary": "Pictures in, thumbnails, facts and the same bytes out.",
             "version": VERSION,
-            "description": "Stores each distinct picture once, knows what is in its EXIF, and hands it out again. HEAD works "
-            "wherever GET does.",
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+            "contact": {"name": "Whoever runs this server", "url": public_url},
         },
         "servers": [{"url": public_url}],
-        "paths": {**_uploads(), **_images(), **_about()},
-        "security": [{"key": []}, {}],
-        "components": {"schemas": components, "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
-    }
-
-
-def _uploads() -> Json:
-    form = {"type": "object", "properties": {"image": {"type": "string", "format": "binary"}}, "required": ["image"]}
-    return {
-        "/image/upload": {
-            "post": _operation(
-                "uploadImage",
-                "Upload one file in one request",
-                {
-                    201: _json("The image, newly stored", "UploadedImage"),
-                    200: _json("The image that is held already", "UploadedImage"),
-                    202: _json("Still on its way: ask again at the Location", "UploadState", headers=("Location",)),
-                },
-                errors=(400, 413, 415, 422),
-                body={"multipart/form-data": {"schema": form}},
-            )
-        },
-        "/image/uploads": {
-            "post": _operation(
-                "askToUpload",
-                "Ask to send files directly to the store",
-                {201: _json("One answer per file, in order", "UploadAnswers")},
-                errors=(400, 415),
-                body={"application/json": {"schema": _ref("UploadRequest")}},
-            )
-        },
-        "/image/uploads/{upload_id}": {
-            "get": _operation(
-                "showUpload",
-                "What became of an upload",
-                {200: _json("The upload", "UploadState")},
-                errors=(400, 404),
-                parameters=[_in_path("upload_id", {"type": "string"})],
-            )
+        "tags": [{"name": name, "description": meaning} for name, meaning in operations.TAGS.items()],
+        "paths": paths,
+        "components": {
+            "schemas": described.components,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "imr_…", "description": _KEY}},
         },
     }
 
 
-def _images() -> Json:
-    image_id = _in_path("image_id", {"type": "integer", "minimum": 1})
-    found = {302: {"description": "Where the store serves it", "headers": _headers("Location")}}
-    disposition = _in_query("disposition", {"enum": ["inline", "attachment"], "default": "inline"})
-    size = _in_query("size", {"enum": list(THUMBNAIL_SIZES), "default": THUMBNAIL_SIZES[0]})
-    return {
-        "/image/list": {
-            "get": _operation(
-                "listImages",
-                "List images, filtered and sorted, a page at a time",
-                {200: _json("A page", "ImageList")},
-                errors=(400,),
-                parameters=_list_parameters(),
-            )
-        },
-        "/image/{image_id}": {
-            "get": _operation(
-                "fetchOriginal", "The original", found, errors=(400, 404), parameters=[image_id, _OWNER, disposition]
-            ),
-            "delete": _operation(
-                "deleteImage",
-                "Delete the image",
-                {204: {"description": "It is gone"}},
-                errors=(400, 404),
-                parameters=[image_id, _OWNER],
-            ),
-        },
-        "/image/{image_id}/thumbnail": {
-            "get": _operation("fetchThumbnail", "A thumbnail", found, errors=(400, 404), parameters=[image_id, _OWNER, size])
-        },
-        "/image/{image_id}/details": {
-            "get": _operation(
-                "showDetails",
-                "Everything that is known of the image",
-                {200: _json("The image", "ImageDetails")},
-                errors=(400, 404),
-                parameters=[image_id, _OWNER],
-            )
-        },
-    }
+class _Described:
+    """What OpenAPI says of the types, each under its name in `components`."""
+
+    def __init__(self) -> None:
+        bodies = {answer.body for each in OPERATIONS for answer in each.answers.values()} - {None, bytes}
+        forms = {each.body.form for each in OPERATIONS if each.body}
+        kinds = [schemas.Error, *sorted(bodies | forms, key=str)]
+        named = {**parameters.IN_PATHS, **parameters.IN_QUERIES, **operations.HEADERS}
+        found, self.components = msgspec.json.schema_components([*kinds, *named.values()], ref_template=_REF)
+        self._schemas = dict(zip([*kinds, *named], found, strict=True))
+        enumerations: Json = {}
+        for schema in [*self.components.values(), *found]:
+            _tidy(schema, enumerations)
+        self.components = dict(sorted({**self.components, **enumerations}.items()))
+
+    def operation(self, operation: Operation) -> Json:
+        described: Json = {
+            "operationId": operation.name,
+            "tags": [operation.tag],
+            "summary": operation.summary,
+            "description": f"{operation.description} {_scopes(operation)}",
+            "security": [{"key": []}, {}] if operation.scopes else [],
+            "responses": {**self._answers(operation), **self._refusals(operation)},
+        }
+        if operation.parameters:
+            described["parameters"] = [self._parameter(name) for name in operation.parameters]
+        if operation.body:
+            content = self._content(operation.body.content_type, operation.body.form)
+            described["requestBody"] = {"required": True, "content": content}
+        return described
+
+    def _parameter(self, name: str) -> Json:
+        schema = dict(self._schemas[name])
+        if name in parameters.IN_PATHS:
+            place: Json = {"in": "path", "required": True}
+        else:
+            place = {"in": "query"}
+        return {"name": name, **place, "description": self._meaning(schema), "schema": schema}
+
+    def _meaning(self, schema: Json) -> str:
+        """Taken from the schema, which has it no longer; an enumeration keeps its own."""
+        if "$ref" in schema:
+            return str(self.components[schema["$ref"].rpartition("/")[2]]["description"])
+        return str(schema.pop("description"))
+
+    def _answers(self, operation: Operation) -> Json:
+        return {str(status): self._answer(answer) for status, answer in operation.answers.items()}
+
+    def _answer(self, answer: Answer) -> Json:
+        described: Json = {"description": answer.meaning}
+        if answer.headers:
+            described["headers"] = self._headers(answer.headers)
+        if answer.body is bytes:
+            described["content"] = {answer.content_type: {"schema": {"type": "string", "format": "binary"}}}
+        elif answer.body is not None:
+            described["content"] = self._content(answer.content_type, answer.body)
+        return described
+
+    def _refusals(self, operation: Operation) -> Json:
+        described: Json = {}
+        for status, alike in groupby(sorted(_refusals_of(operation), key=lambda each: each.status), lambda each: each.status):
+            refusals = list(alike)
+            content = self._content("application/json", schemas.Error)
+            content["application/json"]["example"] = {"Code": refusals[0].code, "Message": refusals[0].meaning}
+            described[str(status)] = {
+                "description": " ".join(f"`{each.code}`: {each.meaning}" for each in refusals),
+                "content": content,
+            }
+            if refusals[0].headers:
+                described[str(status)]["headers"] = self._headers(refusals[0].headers)
+        return described
+
+    def _headers(self, names: Iterable[str]) -> Json:
+        described = {}
+        for name in names:
+            schema = dict(self._schemas[name])
+            described[name] = {"description": schema.pop("description"), "schema": schema}
+        return described
+
+    def _content(self, content_type: str, kind: Any) -> Json:
+        content: Json = {"schema": self._schemas[kind]}
+        if content_type != "multipart/form-data":
+            content["example"] = example_of(self._schemas[kind], self.components)
+        return {content_type: content}
 
 
-def _about() -> Json:
-    page = {200: {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}}
-    description = {200: {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}}
-    return {
-        "/": {"get": _operation("showPage", "A page for people", page, errors=(400,), keyed=False)},
-        "/openapi.json": {"get": _operation("describe", "This description", description, errors=(400,), keyed=False)},
-        "/health": {
-            "get": _operation(
-                "checkHealth", "Whether all is well", {200: _json("All is well", "Health")}, errors=(400,), keyed=False
-            )
-        },
-    }
+def _scopes(operation: Operation) -> str:
+    """In words: OpenAPI's tools want scopes of OAuth alone."""
+    if not operation.scopes:
+        return "No key is asked for."
+    return f"A key needs the scope {' or '.join(f'`{scope}`' for scope in operation.scopes)}."
 
 
-def _list_parameters() -> list[Json]:
-    text = {"type": "string", "minLength": 1, "maxLength": 255}
-    texts = {"type": "array", "items": text, "maxItems": 50}
-    boolean = {"enum": ["true", "false"]}
-    limit = {"type": "integer", "minimum": 1, "maximum": query.LARGEST_LIMIT, "default": query.DEFAULT_LIMIT}
-    single: Mapping[str, Json] = {
-        "limit": limit,
-        "cursor": {"type": "string"},
-        "sort": {"enum": list(query.SORTS), "default": query.DEFAULT_SORT},
-        "name": text,
-        "has_location": boolean,
-        "bbox": {"type": "string", "examples": ["11.8,43.4,11.9,43.5"]},
-        "include_total": boolean,
-    }
-    return [
-        _OWNER,
-        *(
-            _in_query(name, single.get(name, _TIME if name.endswith(("after", "before")) else _NUMBERS))
-            for name in sorted(query.SINGLE)
-        ),
-        *(_in_query(name, texts) for name in query.CHOICES),
-    ]
+def _refusals_of(operation: Operation) -> tuple[Refusal, ...]:
+    keyed = operations.KEYED if operation.scopes else ()
+    with_body = operations.WITH_BODY if operation.body else ()
+    return (*operations.ALWAYS, *keyed, *with_body, *operation.refusals)
 
 
-def _operation(
-    operation_id: str,
-    summary: str,
-    answers: Mapping[int, Json],
-    *,
-    errors: tuple[int, ...] = (),
-    parameters: list[Json] | None = None,
-    body: Json | None = None,
-    keyed: bool = True,
-) -> Json:
-    responses = {str(status): answer for status, answer in answers.items()}
-    for status in (*errors, 503, *((401, 403) if keyed else ())):
-        headers = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}.get(status, ())
-        responses[str(status)] = _json(_ERRORS[status], "Error", headers=headers)
-    operation: Json = {"operationId": operation_id, "summary": summary, "responses": responses}
-    if not keyed:
-        operation["security"] = []
-    if parameters:
-        operation["parameters"] = parameters
-    if body:
-        operation["requestBody"] = {"required": True, "content": body}
-    return operation
+def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
+    """A value of the schema, put together from the examples of its parts; what may be absent stands where it has one."""
+    if "$ref" in schema:
+        return example_of(components[schema["$ref"].rpartition("/")[2]], components)
+    for found in ("examples", "enum"):
+        if found in schema:
+            return schema[found][0]
+    if "const" in schema:
+        return schema["const"]
+    if "anyOf" in schema:
+        return example_of(schema["anyOf"][0], components)
+    if "properties" in schema:
+        shown = {name: part for name, part in schema["properties"].items() if name in schema["required"] or "examples" in part}
+        return {name: example_of(part, components) for name, part in shown.items()}
+    if schema["type"] == "array":
+        return [example_of(schema["items"], components)] if "items" in schema else []
+    return {"object": {}, "string": "text"}[schema["type"]]
 
 
-def _json(description: str, type_name: str, headers: tuple[str, ...] = ()) -> Json:
-    answer: Json = {"description": description, "content": {"application/json": {"schema": _ref(type_name)}}}
-    if headers:
-        answer["headers"] = _headers(*headers)
-    return answer
+def _tidy(schema: Json, enumerations: Json) -> None:
+    """What msgspec leaves out: the types of constants and enumerations, which clients' makers look for, and names of their own
+    for those that have a title."""
+    for node in list(_nodes(schema)):
+        values = node.get("enum")
+        if values is None:
+            continue
+        node["type"] = _TYPES[type(values[0]).__name__]
+        if len(values) == 1:
+            node["const"] = node.pop("enum")[0]
+            node.setdefault("description", "Which kind this is.")
+        elif "title" in node:
+            enumerations[node["title"]] = dict(node)
+            node_name = node["title"]
+            node.clear()
+            node["$ref"] = _REF.format(name=node_name)
 
 
-def _headers(*names: str) -> Json:
-    return {name: {"schema": {"type": "string"}} for name in names}
-
-
-def _ref(type_name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{type_name}"}
-
-
-def _in_path(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "path", "required": True, "schema": schema}
-
-
-def _in_query(name: str, schema: Json) -> Json:
-    return {"name": name, "in": "query", "schema": schema}
-
-
-#: Only for an admin key: whose images the request is about.
-_OWNER = _in_query("owner", {"type": "string"})
+def _nodes(value: Any) -> Iterator[Json]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _nodes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _nodes(inner)

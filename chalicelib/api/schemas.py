@@ -1,267 +1,275 @@
-"""The JSON of the contract as types: what requests are decoded into and answers are encoded from."""
+"""The JSON of the contract as types: what requests are decoded into and answers are encoded from.
 
-from datetime import datetime
+What each field means is said here and nowhere else: `openapi.json` is made from it, and `docs/api.md` is held to it.
+"""
+
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.catalog.records import Image, ListedImage, Match, Upload, UploadStatus
-from chalicelib.errors import RepositoryError
-from chalicelib.facts import Facts, to_the_second
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
-from chalicelib.services.library import Library
+from chalicelib.api.meaning import Id, Int32, Int64, Number, Uri, Utc, WallClock, means
+from chalicelib.catalog import records
+from chalicelib.imaging.picture import CONTENT_TYPES, FORMATS
 
 MOST_FILES = 100
 
 #: The lengths are not idle: `$` alone would let a line break through.
-Sha256 = Annotated[
-    str, Meta(pattern="^[0-9a-fA-F]{64}$", min_length=64, max_length=64, description="SHA-256 of the file, in hexadecimal")
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-fA-F]{64}$", min_length=64, max_length=64)]
+
+UploadStatus = Annotated[
+    records.UploadStatus,
+    means(
+        "`pending`: no bytes were seen yet; `processing`: they are being looked at; `stored`: they are a new image; "
+        "`duplicate`: they are an image held already; `rejected`: they were refused; `expired`: they never came.",
+        "stored",
+        title="UploadStatus",
+    ),
 ]
+Match = Annotated[
+    records.Match,
+    means("By what a duplicate was known: `file` by its bytes, `pixels` by what it shows.", "file", title="Match"),
+]
+
+_STORE = "http://127.0.0.1:8000/store?key="
+_SIGNED = "&X-Amz-Date=20261122T120000Z&X-Amz-Expires=7200&X-Amz-Signature=e1ea74e968c81790"
+_THUMBNAIL = f"{_STORE}thumbnails%2Fq3v0k71e4o8sa2cp%2F256.jpg{_SIGNED}"
 
 
 class Error(msgspec.Struct):
     """What is wrong and what would be right."""
 
-    Code: str
-    Message: str
+    Code: Annotated[str, means("The stable name of what is wrong, for programs.", "NotFoundError")]
+    Message: Annotated[str, means("What is wrong and what would be right, for people.", "There is no such image.")]
 
 
 class FileOffer(msgspec.Struct):
-    """A file that the client would send; `size` is its exact length in bytes."""
+    """A file that the client would send."""
 
-    name: str
-    size: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    sha256: Sha256 | None = None
+    name: Annotated[str, means("Its name. Of a path the last part counts, of at most 255 characters.", "DSCN0012.jpg")]
+    size: Annotated[Int64, means("Its exact length in bytes.", 159137)]
+    sha256: Annotated[
+        Sha256 | None,
+        means(
+            "Its SHA-256 in hexadecimal: a file that this owner has sent before is then not asked for again.",
+            "17307b1207eb6487d7908e9d154890b46e3d2e0192369cfd3f4c33d5a5af4035",
+        ),
+    ] = None
 
 
 class UploadRequest(msgspec.Struct):
-    files: Annotated[list[FileOffer], Meta(min_length=1, max_length=MOST_FILES)]
+    """The files that a client would send."""
+
+    files: Annotated[list[FileOffer], Meta(min_length=1, max_length=MOST_FILES), means("From 1 to 100 files.")]
 
 
 class UploadTicket(msgspec.Struct, tag="upload", tag_field="action"):
-    """Post `fields`, then the file in the field `file_field`, as one multipart form to `url`."""
+    """Send the file: post `fields`, then the file in the field `file_field`, as one multipart form to `url`."""
 
-    name: str
-    upload_id: str
-    method: Literal["POST"]
-    url: str
-    fields: dict[str, str]
-    file_field: Literal["file"]
-    expires_at: datetime
-    status_url: str
+    name: Annotated[str, means("The name the file will have.", "DSCN0012.jpg")]
+    upload_id: Annotated[str, means("The upload's id, 36 letters and digits.", "06h06isk51adbq5n00m1f6boip4v82vt2jgg")]
+    method: Annotated[Literal["POST"], means("How to send the form.", "POST")]
+    url: Annotated[Uri, means("Where to send the form.", "http://127.0.0.1:8000/store")]
+    fields: Annotated[
+        dict[str, str],
+        means(
+            "The form's fields before the file, unchanged. They permit one file of this size, until `expires_at`.",
+            {"key": "incoming/06h06isk51adbq5n00m1f6boip4v82vt2jgg", "policy": "eyJleHBpcmF0aW9uIjoi"},
+        ),
+    ]
+    file_field: Annotated[Literal["file"], means("The name of the form's last field, the file.", "file")]
+    expires_at: Annotated[Utc, means("When the ticket ends, an hour after it was given.", "2026-11-22T13:46:54.504657Z")]
+    status_url: Annotated[
+        Uri,
+        means(
+            "Where to ask what became of the upload.",
+            "http://127.0.0.1:8000/image/uploads/06h06isk51adbq5n00m1f6boip4v82vt2jgg",
+        ),
+    ]
 
 
 class AlreadyHeld(msgspec.Struct, tag="exists", tag_field="action"):
-    """This owner has sent this file before and still holds it."""
+    """Send nothing: this owner has sent this file before and still holds it."""
 
-    name: str
-    image_id: int
+    name: Annotated[str, means("The file's name as it was offered, less any folder.", "DSCN0010.jpg")]
+    image_id: Annotated[Id, means("The image that the file is.", 1)]
 
 
 class RefusedOffer(msgspec.Struct, tag="reject", tag_field="action"):
-    """The file would be refused."""
+    """Send nothing: the file would be refused."""
 
-    name: str
-    error: Error
+    name: Annotated[str, means("The file's name, exactly as it was offered.", "film.mov")]
+    error: Annotated[Error, means("Why.")]
 
 
 class UploadAnswers(msgspec.Struct):
-    """One answer per file, in order."""
+    """What to do with each file."""
 
-    uploads: list[UploadTicket | AlreadyHeld | RefusedOffer]
+    uploads: Annotated[
+        list[UploadTicket | AlreadyHeld | RefusedOffer], means("One answer for each file, in the order of the request.")
+    ]
 
 
 class UploadState(msgspec.Struct):
-    """What became of an upload."""
+    """What became of an upload. The fields after `expires_at` stand only where the status has them."""
 
-    upload_id: str
-    name: str
+    upload_id: Annotated[str, means("The upload's id.", "06h06isk51adbq5n00m1f6boip4v82vt2jgg")]
+    name: Annotated[str, means("The name the file was offered under.", "DSCN0012.jpg")]
     status: UploadStatus
-    created_at: datetime
-    expires_at: datetime
-    image_id: int | UnsetType = UNSET
+    created_at: Annotated[Utc, means("When the upload was asked for.", "2026-11-22T12:46:54.504657Z")]
+    expires_at: Annotated[Utc, means("When its ticket ends.", "2026-11-22T13:46:54.504657Z")]
+    image_id: Annotated[Id, means("Of `stored` and `duplicate`: the image. It may have been deleted since.", 2)] | UnsetType = (
+        UNSET
+    )
     match: Match | UnsetType = UNSET
-    differs: list[str] | UnsetType = UNSET
-    error: Error | UnsetType = UNSET
+    differs: (
+        Annotated[
+            list[str],
+            means(
+                "Of `duplicate`: the groups of facts in which this file disagrees with what is held, of `taken_at`, "
+                "`camera`, `exposure`, `location` and `exif`."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    error: Annotated[Error, means("Of `rejected`: why.")] | UnsetType = UNSET
 
 
 class ImageItem(msgspec.Struct):
-    """An image as the list shows it; `taken_at` is the camera's wall clock, without an offset."""
+    """An image as the list shows it."""
 
-    id: int
-    name: str
-    uploaded_at: datetime
-    taken_at: datetime | None
-    format: str
-    content_type: str
-    byte_size: int
-    width: int
-    height: int
-    thumbnail_url: str
+    id: Annotated[Id, means("The image's id. It is never given again.", 1)]
+    name: Annotated[str, means("The name the file was sent under.", "DSCN0010.jpg")]
+    uploaded_at: Annotated[Utc, means("When the image was stored.", "2026-11-22T12:46:53.924905Z")]
+    taken_at: Annotated[
+        WallClock | None,
+        means("What the camera's clock said, to the second, without an offset.", "2008-10-22T16:28:39"),
+    ]
+    format: Annotated[str, means(f"What the file is, by its content: one of {', '.join(FORMATS)}.", "JPEG")]
+    content_type: Annotated[
+        str, means(f"What the file is served as: one of {', '.join(CONTENT_TYPES.values())}.", "image/jpeg")
+    ]
+    byte_size: Annotated[Int64, means("The file's length in bytes.", 161713)]
+    width: Annotated[Int32, means("Pixels across, as displayed.", 640)]
+    height: Annotated[Int32, means("Pixels down, as displayed.", 480)]
+    thumbnail_url: Annotated[Uri, means("A signed URL of the smallest thumbnail, ready for an `<img>`.", _THUMBNAIL)]
 
 
 class ImageList(msgspec.Struct):
-    images: list[ImageItem]
-    next_cursor: str | None
-    total: int | UnsetType = UNSET
+    """A page of the list."""
+
+    images: Annotated[list[ImageItem], means("The page's images, in the order of `sort`.")]
+    next_cursor: Annotated[
+        str | None, means("The `cursor` of the next page; `null` on the last.", "WyJ4OGZ4T3ZFdSIsIjIwMjYiLDJd")
+    ]
+    total: Annotated[Int64, means("With `include_total=true`: how many images match.", 1)] | UnsetType = UNSET
 
 
 class Camera(msgspec.Struct):
-    make: str | None
-    model: str | None
-    lens: str | None
+    """What took the picture."""
+
+    make: Annotated[str | None, means("The camera's maker.", "NIKON")]
+    model: Annotated[str | None, means("The camera's model.", "COOLPIX P6000")]
+    lens: Annotated[str | None, means("The lens.", "NIKKOR 18-55mm")]
 
 
 class Exposure(msgspec.Struct):
-    """Seconds, f-number, ISO speed, millimetres."""
+    """How it was taken."""
 
-    exposure_time: float | None
-    f_number: float | None
-    iso: int | None
-    focal_length: float | None
+    exposure_time: Annotated[Number | None, means("Seconds.", 0.004)]
+    f_number: Annotated[Number | None, means("The aperture as an f-number.", 5.9)]
+    iso: Annotated[Int32 | None, means("The sensitivity, as ISO.", 64)]
+    focal_length: Annotated[Number | None, means("Millimetres, of the lens itself.", 24.0)]
 
 
 class Location(msgspec.Struct):
-    """Degrees, and metres above sea level."""
+    """Where it was taken."""
 
-    latitude: float | None
-    longitude: float | None
-    altitude: float | None
+    latitude: Annotated[Number | None, means("Degrees, north of the equator.", 43.467448)]
+    longitude: Annotated[Number | None, means("Degrees, east of Greenwich.", 11.885127)]
+    altitude: Annotated[Number | None, means("Metres above sea level.", 260.5)]
 
 
 class Carried(msgspec.Struct):
-    """What the file holds beside its picture: the `length` bytes from `offset`, such as a film or a sound."""
+    """Something that the file holds beside its picture."""
 
-    kind: str
-    content_type: str
-    offset: int
-    length: int
+    kind: Annotated[str, means("What it is, in a word for people; `unknown` where that is not known.", "film")]
+    content_type: Annotated[str, means("What its bytes claim to be.", "video/mp4")]
+    offset: Annotated[Int64, means("Its first byte's place in the file.", 5001)]
+    length: Annotated[Int64, means("Its length in bytes.", 3036)]
 
 
 class ImageDetails(ImageItem):
-    """Everything that is known of an image."""
+    """Everything that is known of an image. What the file does not say is `null`; so is a group of which it says nothing."""
 
-    owner: str
-    sha512: str
-    sha256: str
-    mode: str
-    frames: int
-    taken_at_offset: str | None
-    taken_at_source: str | None
-    camera: Camera | None
-    exposure: Exposure | None
-    location: Location | None
-    exif: dict[str, Any]
-    carries: list[Carried]
-    original_url: str
-    thumbnails: dict[str, str]
+    owner: Annotated[str, means("Whose image it is; `local` where no key is asked for.", "local")]
+    sha512: Annotated[
+        str,
+        Meta(pattern="^[0-9a-f]{128}$"),
+        means(
+            "SHA-512 of the pixels in hexadecimal; of a still that is upright, has no palette and no idle alpha, that of "
+            "Pillow's `Image.tobytes()`.",
+            "2d500a79d7901fe32b11fe25d08ba7c5f31a204a824162dd660b139e89be1239" * 2,
+        ),
+    ]
+    sha256: Annotated[
+        str,
+        Meta(pattern="^[0-9a-f]{64}$"),
+        means("SHA-256 of the file in hexadecimal.", "17307b1207eb6487d7908e9d154890b46e3d2e0192369cfd3f4c33d5a5af4035"),
+    ]
+    mode: Annotated[str, means("The kind of its pixels, in Pillow's words.", "RGB")]
+    frames: Annotated[Int32, means("How many pictures it shows one after the other.", 1)]
+    taken_at_offset: Annotated[str | None, means("How far the camera's clock was from UTC, where the file says so.", "+02:00")]
+    taken_at_source: Annotated[
+        str | None,
+        means("Where `taken_at` stands in the file: an EXIF tag, or `XMP` or `IPTC` and a name there.", "DateTimeOriginal"),
+    ]
+    camera: Annotated[Camera | None, means("What took the picture.")]
+    exposure: Annotated[Exposure | None, means("How it was taken.")]
+    location: Annotated[Location | None, means("Where it was taken.")]
+    exif: Annotated[
+        dict[str, Any],
+        means(
+            "Every EXIF tag that could be read, by its name. What is binary, and lists of more than 64 numbers, stand as "
+            '`{"bytes": n}`; of more than 60,000 bytes of JSON the largest are left out.',
+            {"Make": "NIKON", "ISOSpeedRatings": 64},
+        ),
+    ]
+    carries: Annotated[list[Carried], means("What the file holds beside its picture and its metadata: the first 100.")]
+    original_url: Annotated[
+        Uri,
+        means(
+            "A signed URL of the file, byte for byte as it was sent.",
+            f"{_STORE}originals%2Fq3v0k71e4o8sa2cp{_SIGNED}",
+        ),
+    ]
+    thumbnails: Annotated[
+        dict[str, Uri],
+        means("Signed URLs of the thumbnails by their size: `256`, `512` and `1280`.", {"256": _THUMBNAIL}),
+    ]
 
 
 class UploadedImage(ImageDetails):
-    """The image that an upload led to; `match` says by what a duplicate was known."""
+    """The image that an upload led to."""
 
-    duplicate: bool
+    duplicate: Annotated[bool, means("Whether it was held already: then the status is 200, otherwise 201.", False)]
     match: Match | UnsetType = UNSET
 
 
 class Limits(msgspec.Struct):
-    max_bytes: int
-    max_pixels: int
-    max_frames: int
-    formats: list[str]
+    """What is taken in."""
+
+    max_bytes: Annotated[Int64, means("The largest file, in bytes.", 100_000_000)]
+    max_pixels: Annotated[Int64, means("The largest picture, in pixels.", 200_000_000)]
+    max_frames: Annotated[Int32, means("The most frames of one picture.", 2000)]
+    formats: Annotated[list[str], means("The formats that are taken.", list(FORMATS))]
 
 
 class Health(msgspec.Struct):
-    status: Literal["ok"]
-    version: str
-    catalog: Literal["ok"]
-    store: Literal["ok"]
-    limits: Limits
+    """That catalog and store answer, and the limits."""
 
-
-def error(refusal: RepositoryError) -> Error:
-    return Error(refusal.code, refusal.message)
-
-
-def upload_state(upload: Upload) -> UploadState:
-    """The fields beyond the first five stand only where the status has them."""
-    ended = upload.status in ("stored", "duplicate")
-    return UploadState(
-        upload_id=upload.id,
-        name=upload.name,
-        status=upload.status,
-        created_at=upload.created_at,
-        expires_at=upload.expires_at,
-        image_id=upload.image_id if ended and upload.image_id is not None else UNSET,
-        match=upload.match or UNSET,
-        differs=list(upload.differs) if upload.status == "duplicate" else UNSET,
-        error=Error(upload.error_code, upload.error_message or "") if upload.error_code else UNSET,
-    )
-
-
-def image_item(image: ListedImage, library: Library) -> ImageItem:
-    return ImageItem(
-        id=image.id,
-        name=image.name,
-        uploaded_at=image.uploaded_at,
-        taken_at=to_the_second(image.taken_at),
-        format=image.file.format,
-        content_type=image.file.content_type,
-        byte_size=image.file.byte_size,
-        width=image.width,
-        height=image.height,
-        thumbnail_url=library.thumbnail_url(image, THUMBNAIL_SIZES[0]),
-    )
-
-
-def image_details(image: Image, library: Library) -> ImageDetails:
-    entry, facts = image.entry, image.entry.facts
-    thumbnails = {str(size): library.thumbnail_url(image, size) for size in THUMBNAIL_SIZES}
-    return ImageDetails(
-        id=image.id,
-        name=image.name,
-        uploaded_at=image.uploaded_at,
-        taken_at=to_the_second(facts.taken_at),
-        format=image.file.format,
-        content_type=image.file.content_type,
-        byte_size=image.file.byte_size,
-        width=entry.width,
-        height=entry.height,
-        thumbnail_url=thumbnails[str(THUMBNAIL_SIZES[0])],
-        owner=image.owner,
-        sha512=entry.pixel_sha512.hex(),
-        sha256=image.sha256.hex(),
-        mode=entry.mode,
-        frames=entry.frames,
-        taken_at_offset=facts.taken_at_offset,
-        taken_at_source=facts.taken_at_source,
-        camera=_camera(facts),
-        exposure=_exposure(facts),
-        location=_location(facts),
-        exif=dict(facts.exif),
-        carries=[Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
-        original_url=library.original_url(image, "inline"),
-        thumbnails=thumbnails,
-    )
-
-
-def uploaded_image(details: ImageDetails, upload: Upload) -> UploadedImage:
-    duplicate = upload.status == "duplicate"
-    match = upload.match if duplicate and upload.match else UNSET
-    return UploadedImage(**msgspec.structs.asdict(details), duplicate=duplicate, match=match)
-
-
-def _camera(facts: Facts) -> Camera | None:
-    camera = Camera(facts.camera_make, facts.camera_model, facts.lens_model)
-    return None if camera == Camera(None, None, None) else camera
-
-
-def _exposure(facts: Facts) -> Exposure | None:
-    exposure = Exposure(facts.exposure_time, facts.f_number, facts.iso, facts.focal_length)
-    return None if exposure == Exposure(None, None, None, None) else exposure
-
-
-def _location(facts: Facts) -> Location | None:
-    location = Location(facts.latitude, facts.longitude, facts.altitude)
-    return None if location == Location(None, None, None) else location
+    status: Annotated[Literal["ok"], means("That all is well.", "ok")]
+    version: Annotated[str, means("The server's version.", "1.0.0")]
+    catalog: Annotated[Literal["ok"], means("That the catalog answers.", "ok")]
+    store: Annotated[Literal["ok"], means("That the store answers.", "ok")]
+    limits: Annotated[Limits, means("What is taken in.")]

@@ -7,7 +7,7 @@ import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import auth, schemas
+from chalicelib.api import answers, auth, schemas
 from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
 from chalicelib.api.multipart import parse_form
 from chalicelib.catalog.records import Upload
@@ -44,9 +44,9 @@ def _outcome(upload: Upload) -> Response:
     if upload.status in ("stored", "duplicate") and upload.image_id is not None:
         with suppress(NotFoundError):  # it may have been deleted meanwhile: the upload's state is then all there is to tell
             image = current.library.image(upload.owner, upload.image_id)
-            details = schemas.image_details(image, current.library)
-            return json_answer(schemas.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
-    return json_answer(schemas.upload_state(upload), 202, {"Location": _status_url(upload.id)})
+            details = answers.image_details(image, current.library)
+            return json_answer(answers.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
+    return json_answer(answers.upload_state(upload), 202, {"Location": _status_url(upload.id)})
 
 
 @blueprint.route("/image/uploads", methods=["POST"], content_types=["application/json"], authorizer=auth.authorizer)
@@ -74,7 +74,7 @@ def _answer(answer: Send | Held | Refused) -> schemas.UploadTicket | schemas.Alr
     if isinstance(answer, Held):
         return schemas.AlreadyHeld(answer.name, answer.image_id)
     if isinstance(answer, Refused):
-        return schemas.RefusedOffer(answer.name, schemas.error(answer.error))
+        return schemas.RefusedOffer(answer.name, answers.error(answer.error))
     return schemas.UploadTicket(
         name=answer.upload.name,
         upload_id=answer.upload.id,
@@ -93,7 +93,7 @@ def show_upload(upload_id: str) -> Response:
     request = blueprint.current_request
     query_of(request, _NO_PARAMETERS)
     owner = auth.owner_for(request, "read", "write")
-    return json_answer(schemas.upload_state(runtime.current().uploads.status(owner, upload_id)))
+    return json_answer(answers.upload_state(runtime.current().uploads.status(owner, upload_id)))
 
 
 def _status_url(upload_id: str) -> str:

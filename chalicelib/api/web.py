@@ -22,32 +22,46 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml",
 }
 _FOLDER = Path(__file__).parent.parent / "web"
-#: Every file that the page consists of besides itself; nothing else is served.
+#: Every file that the pages consist of besides themselves; nothing else is served.
 _FILES = {path.name: path.read_text("utf-8") for path in sorted(_FOLDER.iterdir()) if path.suffix in _CONTENT_TYPES}
 #: Part of the files' address, so that browsers may keep them for good and never mix two releases.
 _EDITION = hashlib.sha256("\0".join([*_FILES, *_FILES.values()]).encode()).hexdigest()[:12]
 _PRELOADS = "\n".join(
-    f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">' for name in _FILES if name.endswith(".js")
+    f'<link rel="modulepreload" href="{{root}}/web/{{edition}}/{name}">'
+    for name in _FILES
+    if name.endswith(".js") and not name.startswith("docs")
 )
-_PAGE = (_FOLDER / "index.html").read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
+_PAGE, _DOCS = (
+    (_FOLDER / name).read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
+    for name in ("index.html", "docs.html")
+)
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 @blueprint.route("/", methods=["GET"])
 @answering
 def show_page() -> Response:
+    return _page(_PAGE)
+
+
+@blueprint.route("/docs", methods=["GET"])
+@answering
+def show_docs() -> Response:
+    return _page(_DOCS)
+
+
+def _page(text: str) -> Response:
     query_of(blueprint.current_request, frozenset())
     url = html.escape(public_url(blueprint.current_request))
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
     root = urlsplit(url).path
-    page = _PAGE.replace("{root}", root).replace("{public_url}", url)
     headers: Headers = {
         **_SAFE,
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": _policy(runtime.current().store.origin),
         "Cache-Control": "no-cache",
     }
-    return Response(page, headers=headers)
+    return Response(text.replace("{root}", root).replace("{public_url}", url), headers=headers)
 
 
 @blueprint.route("/web/{edition}/{name}", methods=["GET"])

@@ -18,8 +18,7 @@ schema = schemathesis.openapi.from_dict(DESCRIPTION)
 
 
 def test_the_server_describes_itself_so(server: Server) -> None:
-    described = server.api.get("/openapi.json").json()
-    assert described == {**DESCRIPTION, "servers": [{"url": server.api.public_url}]}
+    assert server.api.get("/openapi.json").json() == openapi.describe(server.api.public_url)
 
 
 @schema.parametrize()

@@ -30,7 +30,7 @@ def test_without_a_key_only_what_is_public_is_answered(guarded: Server) -> None:
         assert answer.headers["www-authenticate"] == "Bearer"
     for refused in (api.upload(pictures.png(1)), api.ask({"name": "a", "size": 1}), api.delete(1)):
         assert_refused(refused, 401, "UnauthorizedError")
-    for path in ("/", "/health", "/openapi.json"):
+    for path in ("/", "/docs", "/health", "/openapi.json"):
         assert api.get(path).status == 200
 
 

@@ -27,7 +27,9 @@ def test_the_page_itself_is_always_asked_for(api: Api) -> None:
     assert api.get("/").headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("name", ["index.html", "types.d.ts", "nothing.js", "..", "%2e%2e", "main.js%00", "api.py"])
+@pytest.mark.parametrize(
+    "name", ["index.html", "docs.html", "types.d.ts", "docs.d.ts", "nothing.js", "..", "%2e%2e", "main.js%00", "api.py"]
+)
 def test_nothing_else_is_served(api: Api, name: str) -> None:
     folder = ASSET.findall(api.get("/").body.decode())[0].rpartition("/")[0]
     assert_refused(api.get(f"{folder}/{name}"), 404, "NotFoundError")

@@ -1,5 +1,6 @@
 """What the repository says about itself, and what it answers where there is nothing to say."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -82,6 +83,22 @@ def test_the_page_says_what_this_is_and_how_to_try_it(api: Api) -> None:
     for path, methods in ROUTES:
         if path not in ("/", *INTERNAL):
             assert any(f"{method} {path.replace('{image_id}', '{id}')}" in page for method in methods), path
+
+
+def test_the_api_is_a_page_too_for_whoever_follows_a_link(make_runtime: MakeRuntime) -> None:
+    make_runtime(public_url=f"{PUBLIC_URL}/stage")
+    api = in_process_api()
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    answer = api.send("GET", "/docs", link, b"")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.headers["content-security-policy"] == api.get("/").headers["content-security-policy"]
+    page = answer.body.decode()
+    assert "{" not in page
+    assert 'href="/stage/openapi.json"' in page
+    for address in re.findall(r'(?:src|href)="/stage(/web/[^"]+)"', page):
+        assert api.get(address).status == 200, address
+    assert 'href="/stage/docs"' in api.get("/").body.decode()
+    assert_refused(api.send("GET", "/docs", {"Sec-Fetch-Site": "cross-site"}, b""), 403, "ForbiddenError")
 
 
 def test_the_description_names_this_server_and_every_route(api: Api) -> None:
