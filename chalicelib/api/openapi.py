@@ -110,7 +110,7 @@ class _Described:
 
     def _refusals(self, operation: Operation) -> Json:
         described: Json = {}
-        for status, alike in groupby(sorted(_refusals_of(operation), key=lambda each: each.status), lambda each: each.status):
+        for status, alike in groupby(sorted(refusals_of(operation), key=lambda each: each.status), lambda each: each.status):
             refusals = list(alike)
             content = self._content("application/json", schemas.Error)
             content["application/json"]["example"] = {"Code": refusals[0].code, "Message": refusals[0].meaning}
@@ -143,7 +143,8 @@ def _scopes(operation: Operation) -> str:
     return f"A key needs the scope {' or '.join(f'`{scope}`' for scope in operation.scopes)}."
 
 
-def _refusals_of(operation: Operation) -> tuple[Refusal, ...]:
+def refusals_of(operation: Operation) -> tuple[Refusal, ...]:
+    """Every way in which it may refuse."""
     keyed = operations.KEYED if operation.scopes else ()
     with_body = operations.WITH_BODY if operation.body else ()
     return (*operations.ALWAYS, *keyed, *with_body, *operation.refusals)

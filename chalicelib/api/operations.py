@@ -28,7 +28,7 @@ from chalicelib.errors import (
 TAGS: Mapping[str, str] = {
     "Uploads": "Bring pictures in: small files in one request, any file by a ticket for the store.",
     "Images": "List, look at, fetch and delete what is held.",
-    "Service": "The page, this description, and how the service is.",
+    "Service": "The page, this description, and whether all is well.",
 }
 
 HEADERS: Mapping[str, Any] = {
@@ -102,12 +102,14 @@ NO_SUCH_METHOD = Refusal(405, "MethodNotAllowedError", "The path is there, the m
 OTHER_TYPE = Refusal(415, "UnsupportedMediaType", "The body has another content type than the route takes.")
 THROTTLED = Refusal(429, "TooManyRequestsError", "Too many requests; only behind API Gateway.", ("Retry-After",))
 UNAVAILABLE = refusal(UnavailableError, "Retry-After")
-NO_IMAGE = tuple(map(refusal, (UnsupportedImageError, BadImageError, BadDigestError)))
+NO_IMAGE = tuple(map(refusal, (UnsupportedImageError, BadImageError)))
 
 #: How every route may refuse; how every route may that asks for a key; and every one that takes a body.
 ALWAYS = (BAD_REQUEST, FORBIDDEN, NO_SUCH_METHOD, THROTTLED, UNAVAILABLE)
 KEYED = (UNAUTHORIZED,)
 WITH_BODY = (TOO_LARGE, OTHER_TYPE)
+#: What `error` says of an upload that was rejected: what no request is refused for stands here alone.
+OF_UPLOADS = (*NO_IMAGE, refusal(BadDigestError))
 
 _IMAGE = ("image_id", parameters.OWNER)
 _FILE = Answer("Whoever follows the redirect gets the file from the store.", bytes, "image/*")
@@ -142,7 +144,8 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         *("GET", "/image/uploads/{upload_id}", "getUpload", "Uploads"),
         "What became of an upload",
-        "Uploads that have ended are forgotten after 30 days.",
+        f"Of one that was rejected `error` says why: {', '.join(f'`{each.code}`' for each in OF_UPLOADS)}. Uploads that have "
+        "ended are forgotten after 30 days.",
         {200: Answer("The upload as it is now.", schemas.UploadState)},
         (NOT_FOUND,),
         ("upload_id",),
@@ -202,19 +205,19 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         *("GET", "/docs", "getDocs", "Service"),
-        "This description as a page",
+        "The API as a page",
         "For people, with a line for a terminal for each operation.",
         {200: Answer("The page.", str, "text/html")},
     ),
     Operation(
         *("GET", "/openapi.json", "getDescription", "Service"),
-        "This description",
+        "The API's description",
         "OpenAPI 3.1, for programs that make clients.",
         {200: Answer("The description.", dict[str, Any])},
     ),
     Operation(
         *("GET", "/health", "getHealth", "Service"),
-        "How the service is",
+        "Whether all is well, and the limits",
         "Whether the catalog and the store answer, and what is taken in.",
         {200: Answer("All is well.", schemas.Health)},
     ),
