@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import openapi, schemas
+from chalicelib.api import schemas
 from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
 from chalicelib.errors import NotFoundError
 from chalicelib.imaging.picture import FORMATS
@@ -99,6 +99,8 @@ def _policy(store: str) -> str:
 @blueprint.route("/openapi.json", methods=["GET"])
 @answering
 def describe() -> Response:
+    from chalicelib.api import openapi  # for no other request, and not at every cold start
+
     query_of(blueprint.current_request, frozenset())
     return json_answer(openapi.describe(public_url(blueprint.current_request)))
 
