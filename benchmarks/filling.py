@@ -11,9 +11,9 @@ from sqlalchemy import URL, Table
 
 from chalicelib.catalog.folding import key
 from chalicelib.catalog.image_rows import tags_of, values_of_facts
-from chalicelib.catalog.records import Entry, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
+from chalicelib.model.records import Entry, StoredFile
 
 #: Four of five images belong to one owner.
 OWNERS = ("alice", "alice", "alice", "alice", "bob", "alice", "alice", "carol", "alice", "alice")

@@ -21,8 +21,8 @@ from benchmarks.filling import BEGIN, Maker, connection_arguments, fill
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Admission, Box, Filters, NewUpload, Position, Range, Upload
 from chalicelib.catalog.tables import images, uploads
+from chalicelib.model.records import Admission, Box, Filters, NewUpload, Position, Range, Upload
 from tests.databases import MariaDb, execute
 
 MANY, FEW = 1_000_000, 10_000

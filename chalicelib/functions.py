@@ -7,10 +7,11 @@ from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import runtime, telemetry
-from chalicelib.catalog.records import ApiKey, Place, Scope
+from chalicelib import runtime
+from chalicelib.aws import telemetry
 from chalicelib.errors import BadRequestError, UnavailableError
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import ApiKey, Place, Scope
+from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
 
@@ -116,13 +117,13 @@ def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that o
     return {"done": "The key is revoked."}
 
 
-def _settled() -> Runtime:
+def _settled() -> Repository:
     """For what changes something."""
     runtime.current().belonging.settle_once()
     return runtime.current()
 
 
-def _looked_at() -> Runtime:
+def _looked_at() -> Repository:
     """For what only looks, and must leave even the repository's id as it is."""
     runtime.current().belonging.look()
     return runtime.current()

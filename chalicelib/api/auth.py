@@ -5,8 +5,8 @@ from typing import Any
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, Request
 
 from chalicelib import runtime, settings
-from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import ForbiddenError, UnauthorizedError
+from chalicelib.model.records import ApiKey, Scope
 
 #: The owner of everything where nobody is asked for a key.
 LOCAL_OWNER = "local"

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from chalicelib.catalog.records import Filters, Position, Sort, SortValue
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Filters, Position, Sort, SortValue
 
 _LARGEST_NUMBER = 2**63 - 1
 #: A name's key, in bytes.

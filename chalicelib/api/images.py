@@ -8,9 +8,9 @@ from msgspec import UNSET
 from chalicelib import runtime
 from chalicelib.api import auth, cursor, query, schemas
 from chalicelib.api.http import answering, json_answer, query_of, redirect
-from chalicelib.catalog.records import Scope
 from chalicelib.errors import BadRequestError
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.model.records import Scope
 
 blueprint = Blueprint(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.api import query, schemas
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
+from chalicelib.model.pictures import THUMBNAIL_SIZES
 from chalicelib.settings import VERSION
 
 Json = dict[str, Any]

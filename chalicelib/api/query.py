@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar, get_args
 
-from chalicelib.catalog.records import Box, Filters, Range, Sort
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Box, Filters, Range, Sort
 
 T = TypeVar("T")
 

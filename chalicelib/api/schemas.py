@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.catalog.records import Image, ListedImage, Match, Upload, UploadStatus
 from chalicelib.errors import RepositoryError
-from chalicelib.facts import Facts, to_the_second
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
+from chalicelib.model.facts import Facts, to_the_second
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.model.records import Image, ListedImage, Match, Upload, UploadStatus
 from chalicelib.services.library import Library
 
 MOST_FILES = 100

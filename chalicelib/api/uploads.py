@@ -10,8 +10,8 @@ from chalicelib import runtime
 from chalicelib.api import auth, schemas
 from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
 from chalicelib.api.multipart import parse_form
-from chalicelib.catalog.records import Upload
 from chalicelib.errors import BadRequestError, NotFoundError, revived
+from chalicelib.model.records import Upload
 from chalicelib.services.uploads import Held, Offer, Refused, Send
 
 _NO_PARAMETERS: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from chalicelib import runtime
 from chalicelib.api import openapi, schemas
 from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
 from chalicelib.errors import NotFoundError
-from chalicelib.imaging.picture import FORMATS
+from chalicelib.model.pictures import FORMATS
 from chalicelib.settings import VERSION
 
 blueprint = Blueprint(__name__)

@@ -15,11 +15,11 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.folding import key
 from chalicelib.catalog.image_rows import facts_of, json_of, new_id, tags_of, values_of_facts
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import Admission, Admitted, Entry, Overtaken, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
 from chalicelib.catalog.uploads import end
 from chalicelib.errors import UnavailableError
-from chalicelib.facts import combine
+from chalicelib.model.facts import combine
+from chalicelib.model.records import Admission, Admitted, Entry, Overtaken, StoredFile
 
 #: Each lost race leaves the winner's row to be found, so more than two in one admission take a delete in between.
 _ATTEMPTS = 10

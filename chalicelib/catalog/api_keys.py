@@ -6,8 +6,8 @@ from typing import Any, cast
 from sqlalchemy import Row, insert, select, update
 
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.catalog.tables import api_keys
+from chalicelib.model.records import ApiKey, Scope
 
 
 class ApiKeyRows:

@@ -8,7 +8,7 @@ separate ones, of latitude and of longitude, cannot.
 import heapq
 from collections.abc import Iterator
 
-from chalicelib.catalog.records import Box
+from chalicelib.model.records import Box
 
 _BITS = 15
 _CELLS = 1 << _BITS

@@ -10,9 +10,9 @@ from sqlalchemy import CursorResult, Row
 
 from chalicelib.catalog.cells import cell
 from chalicelib.catalog.folding import key
-from chalicelib.catalog.records import Entry, Image, ListedImage, Original, StoredFile
 from chalicelib.catalog.tables import images, originals
-from chalicelib.facts import Carried, Facts
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import Entry, Image, ListedImage, Original, StoredFile
 
 #: Ids are positive and fit the database's own numbers; any other number is nobody's id.
 MAX_ID = 2**63 - 1

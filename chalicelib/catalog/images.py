@@ -10,7 +10,8 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of
 from chalicelib.catalog.listing import count_query, page_parameters, page_query, position
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import (
+from chalicelib.catalog.tables import image_tags, images, known_files, originals
+from chalicelib.model.records import (
     Admission,
     Admitted,
     Deletion,
@@ -22,7 +23,6 @@ from chalicelib.catalog.records import (
     Sort,
     Usage,
 )
-from chalicelib.catalog.tables import image_tags, images, known_files, originals
 
 
 class ImageRows:

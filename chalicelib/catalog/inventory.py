@@ -12,9 +12,9 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.image_rows import FILE_COLUMNS, file_of, original_of
 from chalicelib.catalog.images import doom_if_unused
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import DoomedFile, Original, Place, Sharer, StoredFile, Upload, Usage
 from chalicelib.catalog.tables import images, originals, sweep_place, uploads
 from chalicelib.catalog.uploads import upload_of
+from chalicelib.model.records import DoomedFile, Original, Place, Sharer, StoredFile, Upload, Usage
 
 
 class Inventory:

@@ -14,8 +14,8 @@ from sqlalchemy import Column, ColumnElement, Integer, Row, Select, and_, bindpa
 from chalicelib.catalog.cells import runs
 from chalicelib.catalog.folding import fold, key
 from chalicelib.catalog.image_rows import LISTED_COLUMNS, MAX_ID
-from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
 from chalicelib.catalog.tables import images, originals
+from chalicelib.model.records import Box, Filters, Position, Range, Sort
 
 _SORT_COLUMNS: dict[str, Column[Any]] = {
     "uploaded_at": images.c.uploaded_at,

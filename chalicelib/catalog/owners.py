@@ -6,9 +6,9 @@ and none that is not.
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from chalicelib.catalog.records import NewUpload, Quota, Usage
 from chalicelib.catalog.tables import images, owners, uploads
 from chalicelib.errors import QuotaExceededError
+from chalicelib.model.records import NewUpload, Quota, Usage
 
 _COUNTERS = (owners.c.images, owners.c.image_bytes, owners.c.open_uploads, owners.c.open_bytes)
 UNDER_WAY = ("pending", "processing")

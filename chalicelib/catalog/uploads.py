@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Update, and_, case, delet
 
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.owners import check_quota, count
-from chalicelib.catalog.records import ClaimLost, Match, NewUpload, Quota, Refusal, Upload, UploadStatus, Usage
 from chalicelib.catalog.tables import uploads
+from chalicelib.model.records import ClaimLost, Match, NewUpload, Quota, Refusal, Upload, UploadStatus, Usage
 
 #: In one statement; SQLite, for one, takes no more than 32,766 in its usual build.
 _MOST_IDS = 1000

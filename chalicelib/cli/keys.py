@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import runtime, settings
+from chalicelib.local import composition
 from chalicelib.services.access import SCOPES
 
 
@@ -27,7 +28,7 @@ def _create(chosen: argparse.Namespace) -> int:
 
 
 def _list(_: argparse.Namespace) -> int:
-    for key in runtime.as_it_is().access.all():
+    for key in composition.compose_as_it_is(settings.from_env()).access.all():
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "good"
         print(f"{key.id}  {key.owner:24}  {','.join(key.scopes):16}  made {key.created_at:%Y-%m-%d %H:%M}  {state}")
     return 0

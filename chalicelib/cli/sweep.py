@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import runtime, settings
+from chalicelib.local import composition
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -14,7 +15,7 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    current = runtime.as_it_is() if chosen.dry_run else runtime.current()
+    current = composition.compose_as_it_is(settings.from_env()) if chosen.dry_run else runtime.current()
     report = current.sweep.run(dry_run=chosen.dry_run, remove_all=chosen.all)
     current.queue.drain()
     print("Dry run, nothing was changed." if chosen.dry_run else "Swept.")

@@ -7,11 +7,11 @@ from typing import Any, BinaryIO, TypeVar
 
 from PIL import ExifTags
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif_values import json_value, numbers, text
 from chalicelib.imaging.gps import Angle, altitude, position
 from chalicelib.imaging.ifd import ASCII, Directories, Entry, Number, Numbers
 from chalicelib.imaging.taken_at import Taken, parse_time
+from chalicelib.model.facts import Facts
 
 T = TypeVar("T")
 

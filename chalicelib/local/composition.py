@@ -7,13 +7,16 @@ from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import is_due, migrate
 from chalicelib.decoding import fence
 from chalicelib.decoding.decoders import Aside, Decoders, Room
-from chalicelib.imaging.picture import Limits
 from chalicelib.local.queue import EventQueue
-from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
+from chalicelib.local.watch import Watch
+from chalicelib.model.pictures import Limits
+from chalicelib.repository import Decoder, Repository, assemble, now
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.disk import TEMPORARY, DiskStore
 from chalicelib.storage.workspace import Workspace
 
+#: The route of a laptop's store, below the public URL.
+STORE_PATH = "/store"
 #: Where `chalice local` listens unless it is told otherwise.
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
@@ -22,7 +25,7 @@ _POOL_SIZE = 8
 _WORKERS = 4
 
 
-def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+def compose(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """The repository, its catalog migrated and seen to be the store's own.
 
     Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable,
@@ -33,7 +36,7 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     return built
 
 
-def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """The repository, its catalog migrated. Raises what `compose` raises, but for `ForeignStoreError`."""
     try:
         settings.storage.mkdir(0o700, parents=True, exist_ok=True)
@@ -44,14 +47,14 @@ def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Run
     return _assembled(settings, database, decoder)
 
 
-def compose_as_it_is(settings: Settings) -> Runtime:
+def compose_as_it_is(settings: Settings) -> Repository:
     """The repository, with folder, catalog and store left as they are. Raises what `compose` raises."""
     built = compose_unsettled_as_it_is(settings)
     built.belonging.look()
     return built
 
 
-def compose_unsettled_as_it_is(settings: Settings) -> Runtime:
+def compose_unsettled_as_it_is(settings: Settings) -> Repository:
     """As `compose_as_it_is`. Raises what that raises, but for `ForeignStoreError`."""
     database = _database(settings)
     if database.is_missing:
@@ -66,7 +69,7 @@ def compose_unsettled_as_it_is(settings: Settings) -> Runtime:
     return _assembled(settings, database, None, look_only=True)
 
 
-def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Runtime:
+def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Repository:
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
     # Whoever waits for the queue waits beyond the claim of a worker that is gone: only then is the upload taken over.
     patience = 2.0 * settings.stale_seconds
@@ -81,7 +84,8 @@ def _assembled(settings: Settings, database: Database, decoder: Decoder | None, 
         workspace = Workspace(settings.storage / TEMPORARY)
         if not look_only:
             workspace.prepare()
-        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace)
+        chores = {"watch": Watch(bucket, queue.send).go_on_looking}
+        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace, chores)
     return built
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import BadRequestError, NotFoundError
+from chalicelib.model.records import ApiKey, Scope
 
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 

@@ -16,9 +16,9 @@ from typing import IO, Any
 from urllib.parse import unquote_plus
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Overtaken, Refusal, StoredFile, Upload
 from chalicelib.errors import BadDigestError, BadImageError, RepositoryError, UnavailableError
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Picture
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Picture
+from chalicelib.model.records import Admission, Admitted, ClaimLost, Entry, Overtaken, Refusal, StoredFile, Upload
 from chalicelib.services.later import Later
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore, Reading

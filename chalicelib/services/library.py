@@ -4,9 +4,9 @@ import logging
 from dataclasses import dataclass
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Filters, Image, ListedImage, Page, Position, Sort, StoredFile
 from chalicelib.errors import NotFoundError, UnavailableError
-from chalicelib.imaging.picture import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.pictures import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.records import Filters, Image, ListedImage, Page, Position, Sort, StoredFile
 from chalicelib.storage import keys
 from chalicelib.storage.port import Disposition, ObjectStore
 

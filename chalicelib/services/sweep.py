@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Place
 from chalicelib.errors import UnavailableError
+from chalicelib.model.records import Place
 from chalicelib.services.completion import Completion, MakeThumbnails
 from chalicelib.services.left_over import LeftOvers
 from chalicelib.services.sweep_report import Report

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chalicelib.catalog.records import Place
+from chalicelib.model.records import Place
 
 
 @dataclass(slots=True)

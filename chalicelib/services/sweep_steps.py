@@ -8,8 +8,8 @@ from itertools import islice
 from typing import ClassVar, TypeVarTuple
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import DoomedFile, Refusal, Sharer, Upload
 from chalicelib.errors import RepositoryError, UnavailableError
+from chalicelib.model.records import DoomedFile, Refusal, Sharer, Upload
 from chalicelib.services.completion import Completion
 from chalicelib.services.left_over import LeftOvers
 from chalicelib.services.library import remove_file

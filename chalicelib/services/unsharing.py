@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Sharer
-from chalicelib.imaging.picture import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.pictures import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.records import Sharer
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import NewUpload, Quota, Upload
 from chalicelib.errors import (
     BadImageError,
     NotFoundError,
@@ -16,6 +15,7 @@ from chalicelib.errors import (
     RepositoryError,
     UnavailableError,
 )
+from chalicelib.model.records import NewUpload, Quota, Upload
 from chalicelib.services.later import Later
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys

@@ -20,6 +20,7 @@ from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import disk_listing, files
+from chalicelib.storage.disk_presign import BUCKET, Presigner
 from chalicelib.storage.keys import (
     ASIDE,
     REPOSITORY_ID,
@@ -31,7 +32,6 @@ from chalicelib.storage.keys import (
     upload_of,
 )
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
-from chalicelib.storage.presign import BUCKET, Presigner
 from chalicelib.storage.workspace import Workspace
 
 #: The folder of the folders that processes work in.

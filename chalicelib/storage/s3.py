@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import UnavailableError
+from chalicelib.sigv4 import Credentials
 from chalicelib.storage.keys import ASIDE, INCOMING, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.s3_presign import S3Presigner
-from chalicelib.storage.sigv4 import Credentials
 
 if TYPE_CHECKING:
     from boto3.session import Session

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Admission, Admitted, Entry, Filters, NewUpload, Sort, StoredFile, Upload
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
+from chalicelib.model.records import Admission, Admitted, Entry, Filters, NewUpload, Sort, StoredFile, Upload
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123457, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)

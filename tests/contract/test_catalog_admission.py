@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ClaimLost, Entry, Filters, Overtaken, StoredFile
-from chalicelib.facts import Carried, Facts
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import ClaimLost, Entry, Filters, Overtaken, StoredFile
 from tests.contract.making import LATER, NOW, admission, admitted, claimed, digest, entry, listed, stored_file
 
 FACTS = Facts(

@@ -12,8 +12,8 @@ from sqlalchemy import URL, func, select
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Admitted, Filters, Overtaken, Refusal, Upload
 from chalicelib.catalog.tables import images, originals, uploads
+from chalicelib.model.records import Admitted, Filters, Overtaken, Refusal, Upload
 from tests.contract.making import LATER, NOW, admission, admitted, asked, claimed, digest, entry
 
 OWNERS = ("ann", "bob")

@@ -6,8 +6,8 @@ from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Place
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
+from chalicelib.model.records import Place
 from tests.contract.making import NOW, admitted, claimed, digest, entry, pending
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import URL, Connection, select, text, update
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Upload
 from chalicelib.catalog.tables import uploads
 from chalicelib.errors import UnavailableError
+from chalicelib.model.records import Upload
 from tests.contract.making import LATER, NOW, admission, admitted, digest, entry, pending
 from tests.databases import MariaDb, execute, mariadb, new_database
 

@@ -8,8 +8,8 @@ from sqlalchemy import URL, delete, func, select, text, update
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate, revert
-from chalicelib.catalog.records import Sharer, StoredFile
 from chalicelib.catalog.tables import images, originals, owners, uploads
+from chalicelib.model.records import Sharer, StoredFile
 from tests.contract.earlier import AT, REVISION, EarlierCatalog, digest
 from tests.contract.making import admitted, listed
 

@@ -11,7 +11,7 @@ from benchmarks.filling import BEGIN, fill
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
+from chalicelib.model.records import Box, Filters, Position, Range, Sort
 from tests.contract.conftest import ENGINES, Servers
 from tests.databases import execute, new_database
 

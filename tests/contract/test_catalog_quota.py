@@ -15,9 +15,9 @@ from sqlalchemy import delete, event, update
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import ClaimLost, NewUpload, Overtaken, Quota, Upload
 from chalicelib.catalog.tables import metadata, owners
 from chalicelib.errors import QuotaExceededError
+from chalicelib.model.records import ClaimLost, NewUpload, Overtaken, Quota, Upload
 from tests.contract.making import LATER, NOW, admission, admitted, asked, claimed, entry, pending
 
 ASKERS = 24

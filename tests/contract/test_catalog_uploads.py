@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ClaimLost, Refusal, Upload
+from chalicelib.model.records import ClaimLost, Refusal, Upload
 from tests.contract.making import LATER, NOW, admitted, asked, claimed, digest, pending
 
 

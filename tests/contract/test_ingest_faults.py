@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.catalog.records import Filters
 from chalicelib.errors import UnavailableError
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import Filters
+from chalicelib.repository import Repository
 from chalicelib.services.uploads import Offer, Send
 from tests import pictures
 from tests.contract.interrupting import assert_nothing_is_broken_or_left_over, contents
@@ -31,7 +31,7 @@ def own_server() -> Iterator[MariaDb]:
 class Clients:
     """Each sends all the files, one half by ticket and the other in the request, and again until each is acknowledged."""
 
-    def __init__(self, repository: Runtime) -> None:
+    def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self.acknowledged: list[str] = []
         self.refused = threading.Event()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from chalicelib.catalog.records import Filters, ListedImage, Upload
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import Filters, ListedImage, Upload
+from chalicelib.repository import Repository
 from chalicelib.storage import keys
 from tests.contract.interrupted import DEEDS, HELD, NEW, OTHER
 from tests.contract.interrupting import (
@@ -42,20 +42,20 @@ def overtake(interruption: Interruption, content: bytes) -> Upload:
     return repository.uploads.status("local", upload_id)
 
 
-def listed(repository: Runtime) -> tuple[ListedImage, ...]:
+def listed(repository: Repository) -> tuple[ListedImage, ...]:
     return repository.library.page("local", Filters(), "name", 200, None).images
 
 
-def leave(_repository: Runtime, _upload: Upload, _content: bytes) -> None:
+def leave(_repository: Repository, _upload: Upload, _content: bytes) -> None:
     """The user does nothing."""
 
 
-def delete(repository: Runtime, upload: Upload, _content: bytes) -> None:
+def delete(repository: Repository, upload: Upload, _content: bytes) -> None:
     if upload.image_id is not None:
         repository.library.delete("local", upload.image_id)
 
 
-def delete_and_send_again(repository: Runtime, upload: Upload, content: bytes) -> None:
+def delete_and_send_again(repository: Repository, upload: Upload, content: bytes) -> None:
     delete(repository, upload, content)
     assert take_in(repository, content).status == "stored"
 
@@ -72,7 +72,7 @@ def delete_and_send_again(repository: Runtime, upload: Upload, content: bytes) -
     ],
 )
 def test_a_worker_paused_at_any_step_and_overtaken_changes_nothing_when_it_goes_on(
-    template: Template, deed: str, status: str, then: Callable[[Runtime, Upload, bytes], None]
+    template: Template, deed: str, status: str, then: Callable[[Repository, Upload, bytes], None]
 ) -> None:
     content = DEEDS[deed][1]
     overtaken = 0

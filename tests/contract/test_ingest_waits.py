@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.errors import QuotaExceededError, UnavailableError
 from chalicelib.local.queue import EventQueue
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from chalicelib.services.uploads import Offer, Send
 from tests import pictures
 from tests.contract.conftest import Servers
@@ -31,7 +31,7 @@ def line(servers: Servers) -> Iterator[Line]:
         line.close()
 
 
-def posted(repository: Runtime, content: bytes) -> str:
+def posted(repository: Repository, content: bytes) -> str:
     """The id of an upload whose bytes the store has accepted; the line is as it was before."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
     assert isinstance(answer, Send)
@@ -70,13 +70,13 @@ def test_an_ask_whose_commit_lost_its_answer_does_not_count_for_the_limits(line:
         repository.catalog.uploads.withdraw([granted.upload])
 
 
-def ask(repository: Runtime) -> Send:
+def ask(repository: Repository) -> Send:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", 5, None)])
     assert isinstance(answer, Send)
     return answer
 
 
-def ask_again_and_again(repository: Runtime) -> Send:
+def ask_again_and_again(repository: Repository) -> Send:
     """As a client does that is told to try again."""
     while True:
         with suppress(UnavailableError):

@@ -59,9 +59,10 @@ def test_the_api_starts_without_what_it_does_not_need(unpacked: Path) -> None:
     code = """
 import app
 from chalicelib import runtime
+from chalicelib.repository import now
 current = runtime.current()
 current.store.url('originals/' + '0' * 36 + '-1', 'image/png', 'a.png', 'inline')
-current.store.ticket('incoming/' + '0' * 36, 1, runtime.now())
+current.store.ticket('incoming/' + '0' * 36, 1, now())
 heavy = ('PIL', 'pillow_heif',
          'alembic', 'boto3', 'botocore', 'chalicelib.local', 'sqlalchemy.orm', 'chalicelib.imaging.decode')
 print(json.dumps([sorted(app.app.routes), [name for name in heavy if name in sys.modules]]))
@@ -75,7 +76,8 @@ print(json.dumps([sorted(app.app.routes), [name for name in heavy if name in sys
 def test_the_package_decodes_with_what_is_in_it(unpacked: Path, tmp_path: Path) -> None:
     code = """
 from pathlib import Path
-from chalicelib import deployed, settings
+from chalicelib import settings
+from chalicelib.aws import composition as deployed
 decoder = deployed.lone_decoder(settings.from_env())
 print(json.dumps([decoder.examine(Path(name), b'', 'ann').format for name in sys.argv[1:]]))
 """
@@ -111,7 +113,7 @@ def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: P
     assert compiled
     assert all(f".cpython-{PYTHON[0]}{PYTHON[1]}-x86_64-linux-gnu.so" in name for name in compiled)
     resources = yaml.safe_load((shipped / "sam.yaml").read_text("utf-8"))["Resources"].values()
-    runtimes = [each["Properties"]["Runtime"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    runtimes = [each["Properties"]["Repository"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
     assert len(runtimes) == 5
     assert set(runtimes) == {f"python{PYTHON[0]}.{PYTHON[1]}"}
 

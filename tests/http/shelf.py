@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.catalog.records import Admission, Entry, NewUpload, Refusal, StoredFile
-from chalicelib.facts import Carried, Facts
-from chalicelib.runtime import Runtime
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import Admission, Entry, NewUpload, Refusal, StoredFile
+from chalicelib.repository import Repository
 
 #: When the first image on a shelf was uploaded; each further one came a minute later.
 OPENED = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -18,7 +18,7 @@ OPENED = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 class Shelf:
     """One repository's images, each with bytes of its own that nobody ever sees."""
 
-    repository: Runtime
+    repository: Repository
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def put(

@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import migrate, revert
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from tests import pictures
 from tests.databases import mariadb, new_database
 from tests.http.server import command, running
@@ -26,10 +26,10 @@ def server() -> Iterator[URL]:
         yield running_server.url
 
 
-def filled(folder: Path, database_url: str | None = None) -> Runtime:
+def filled(folder: Path, database_url: str | None = None) -> Repository:
     repository = repository_in(folder, database_url=database_url)
     take_in(repository, pictures.png(1))
-    repository.catalog._database.dispose()
+    repository.close()
     return repository
 
 

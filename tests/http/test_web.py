@@ -7,8 +7,8 @@ import pytest
 
 from app import app
 from chalicelib import runtime
-from chalicelib.imaging.picture import FORMATS
-from chalicelib.runtime import Runtime
+from chalicelib.model.pictures import FORMATS
+from chalicelib.repository import Repository
 from chalicelib.settings import VERSION
 from tests import pictures
 from tests.databases import mariadb, new_database
@@ -35,7 +35,7 @@ def test_health_says_that_all_is_well_and_what_the_limits_are(make_runtime: Make
     assert FORMATS == ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
 
 
-def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repository: Runtime, tmp_path: Path) -> None:
+def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repository: Repository, tmp_path: Path) -> None:
     held = api.upload(pictures.png(1)).json()
     storage = repository.settings.storage
     ticket = api.ask_for(pictures.png(2))

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif import Exif, read_exif
+from chalicelib.model.facts import Facts
 from tests.unit.pictures import encoded, examined, noise, tiff_block
 
 _EXIF, _GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo

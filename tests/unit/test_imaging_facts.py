@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif import read_exif
 from chalicelib.imaging.taken_at import Taken, parse_time
+from chalicelib.model.facts import Facts
 from tests.unit.exif_blocks import Tags, block, fractions, long, shorts, text
 from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk
 from tests.unit.test_imaging_exif import camera_exif

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.storage import sigv4
+from chalicelib import sigv4
+from chalicelib.storage.disk_presign import Presigner, StoreRefusal
 from chalicelib.storage.disposition import content_disposition
-from chalicelib.storage.presign import Presigner, StoreRefusal
 
 SECRET = bytes(range(32))
 BASE = "http://127.0.0.1:8000/store"

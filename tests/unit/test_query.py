@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api import query
-from chalicelib.catalog.records import Box, Filters, Range
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Box, Filters, Range
 
 
 def test_no_parameters_restrict_nothing() -> None:

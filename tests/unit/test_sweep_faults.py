@@ -11,10 +11,10 @@ from chalice.local import LambdaContext
 
 from app import app
 from chalicelib import runtime
-from chalicelib.catalog.records import Place
 from chalicelib.errors import BadRequestError, ForeignStoreError, UnavailableError
-from chalicelib.imaging.picture import Thumbnails
-from chalicelib.runtime import Runtime
+from chalicelib.model.pictures import Thumbnails
+from chalicelib.model.records import Place
+from chalicelib.repository import Repository
 from chalicelib.services.left_over import LeftOvers
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
@@ -26,11 +26,11 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Runtime:
+def repository(tmp_path: Path) -> Repository:
     return repository_in(tmp_path / "repository")
 
 
-def put_left_over(repository: Runtime, count: int) -> list[str]:
+def put_left_over(repository: Repository, count: int) -> list[str]:
     """The keys of as many originals that no row names."""
     stored = [keys.original(keys.new_storage_id()) for number in range(count)]
     for key in stored:
@@ -38,7 +38,7 @@ def put_left_over(repository: Runtime, count: int) -> list[str]:
     return stored
 
 
-def put_named(repository: Runtime, count: int) -> None:
+def put_named(repository: Repository, count: int) -> None:
     """As many objects that a row names, beside the four of a picture."""
     take_in(repository, pictures.png(1))
     (live,) = repository.catalog.inventory.live_originals("", 10)
@@ -46,11 +46,11 @@ def put_named(repository: Runtime, count: int) -> None:
         repository.store.put(keys.thumbnail(live.file.storage_id, size, "jpg"), b"named", "image/jpeg")
 
 
-def originals_in(repository: Runtime) -> set[str]:
+def originals_in(repository: Repository) -> set[str]:
     return {item.key for item in repository.store.list(keys.ORIGINALS)}
 
 
-def test_what_is_left_over_can_be_brought_back_for_seven_days_and_is_gone_after(repository: Runtime) -> None:
+def test_what_is_left_over_can_be_brought_back_for_seven_days_and_is_gone_after(repository: Repository) -> None:
     folder = repository.settings.storage
     left_over = put_left_over(repository, 3)
     before = {path: path.read_bytes() for path in files_in(folder)}
@@ -70,7 +70,7 @@ def test_what_is_left_over_can_be_brought_back_for_seven_days_and_is_gone_after(
     assert not day.exists()
 
 
-def test_what_an_owner_deleted_goes_at_once(repository: Runtime) -> None:
+def test_what_an_owner_deleted_goes_at_once(repository: Repository) -> None:
     upload = take_in(repository, pictures.png(1))
     repository.catalog.images.delete("local", upload.image_id or 0)
     assert repository.sweep.run().done == {"doomed originals finished": 1}
@@ -80,7 +80,7 @@ def test_what_an_owner_deleted_goes_at_once(repository: Runtime) -> None:
 
 @pytest.mark.parametrize("time_is_up", [None, lambda: False], ids=["whole", "sliced"])
 def test_more_than_a_tenth_of_a_store_is_left_alone_unless_told_otherwise(
-    repository: Runtime, time_is_up: Callable[[], bool] | None
+    repository: Repository, time_is_up: Callable[[], bool] | None
 ) -> None:
     put_named(repository, 120)
     left_over = put_left_over(repository, 14)
@@ -100,7 +100,7 @@ def test_more_than_a_tenth_of_a_store_is_left_alone_unless_told_otherwise(
     assert (report.done, report.problems) == ({"left-over objects set aside": 13 + 14}, [])
 
 
-def test_a_small_store_may_be_left_over_as_a_whole(repository: Runtime) -> None:
+def test_a_small_store_may_be_left_over_as_a_whole(repository: Repository) -> None:
     put_left_over(repository, 100)
     assert sweep_ahead(repository, 2 * DAY).run().done == {"left-over objects set aside": 100}
 
@@ -118,7 +118,7 @@ def test_the_slices_of_a_store_count_one_by_one_and_together() -> None:
     assert first.add(90, [str(number) for number in range(90)]) == [], "a small slice, but of a store that is not small"
 
 
-def test_the_admin_function_is_told_to_set_all_aside(repository: Runtime) -> None:
+def test_the_admin_function_is_told_to_set_all_aside(repository: Repository) -> None:
     put_left_over(repository, 101)
     runtime.use(replace(repository, sweep=sweep_ahead(repository, 2 * DAY)))
     context = LambdaContext("admin", 256, 900_000)
@@ -128,7 +128,7 @@ def test_the_admin_function_is_told_to_set_all_aside(repository: Runtime) -> Non
     assert (answer["done"], answer["problems"]) == ({"left-over objects set aside": 101}, [])
 
 
-def spoil(repository: Runtime, key: str) -> Path:
+def spoil(repository: Repository, key: str) -> Path:
     """Have a folder that is not empty in an object's place: no file can be removed or made there."""
     section, _, rest = key.partition("/")
     (path,) = (repository.settings.storage / section).rglob(rest)
@@ -137,7 +137,7 @@ def spoil(repository: Runtime, key: str) -> Path:
     return path
 
 
-def test_a_deleted_file_that_cannot_be_removed_costs_a_line_and_nothing_behind_it(repository: Runtime) -> None:
+def test_a_deleted_file_that_cannot_be_removed_costs_a_line_and_nothing_behind_it(repository: Repository) -> None:
     doomed, kept = take_in(repository, pictures.png(1)), take_in(repository, pictures.png(2))
     also = take_in(repository, pictures.png(3))
     bad, whole = (repository.library.image("local", upload.image_id or 0).file.storage_id for upload in (doomed, kept))
@@ -191,11 +191,11 @@ class _Stubborn(DiskStore):
         super().check()
 
 
-def stubborn(repository: Runtime) -> _Stubborn:
+def stubborn(repository: Repository) -> _Stubborn:
     return _Stubborn(repository.settings.storage, STORE_URL, lambda: datetime.now(UTC), None)
 
 
-def test_one_object_that_cannot_be_set_aside_does_not_keep_the_others(repository: Runtime) -> None:
+def test_one_object_that_cannot_be_set_aside_does_not_keep_the_others(repository: Repository) -> None:
     left_over = put_left_over(repository, 5)
     store = stubborn(repository)
     store.refuses = (left_over[2],)
@@ -206,7 +206,7 @@ def test_one_object_that_cannot_be_set_aside_does_not_keep_the_others(repository
     assert originals_in(repository) == {left_over[2]}
 
 
-def test_a_section_that_cannot_be_listed_costs_a_line_and_the_other_steps_are_done(repository: Runtime) -> None:
+def test_a_section_that_cannot_be_listed_costs_a_line_and_the_other_steps_are_done(repository: Repository) -> None:
     take_in(repository, pictures.png(1))
     store = stubborn(repository)
     store.refuses = (keys.ORIGINALS,)
@@ -221,7 +221,7 @@ def test_a_section_that_cannot_be_listed_costs_a_line_and_the_other_steps_are_do
     ]
 
 
-def test_a_store_that_goes_down_in_the_middle_is_a_fault_and_breaks_nothing(repository: Runtime) -> None:
+def test_a_store_that_goes_down_in_the_middle_is_a_fault_and_breaks_nothing(repository: Repository) -> None:
     """At every point: whatever it was, no picture is called lost and nothing is removed that was not left over."""
     for seed in range(2):
         take_in(repository, pictures.png(seed))
@@ -241,7 +241,7 @@ def test_a_store_that_goes_down_in_the_middle_is_a_fault_and_breaks_nothing(repo
     assert files_in(repository.settings.storage) == kept
 
 
-def test_a_scheduled_sweep_that_meets_a_fault_fails_for_the_alarm(repository: Runtime) -> None:
+def test_a_scheduled_sweep_that_meets_a_fault_fails_for_the_alarm(repository: Repository) -> None:
     store = stubborn(repository)
     store.answers = 1
     runtime.use(replace(repository, sweep=replace(repository.sweep, store=store)))
@@ -252,7 +252,7 @@ def test_a_scheduled_sweep_that_meets_a_fault_fails_for_the_alarm(repository: Ru
     assert repository.sweep.go_on(lambda: True).stopped_at == Place("tickets")
 
 
-def test_a_picture_deleted_while_it_is_looked_at_is_no_broken_invariant(repository: Runtime) -> None:
+def test_a_picture_deleted_while_it_is_looked_at_is_no_broken_invariant(repository: Repository) -> None:
     """Its thumbnails are missing, and go on being so: nothing of it comes back."""
     upload = take_in(repository, pictures.png(1))
     repository.store.delete([item.key for item in repository.store.list(keys.THUMBNAILS)])
@@ -269,7 +269,7 @@ def test_a_picture_deleted_while_it_is_looked_at_is_no_broken_invariant(reposito
 
 
 @pytest.mark.parametrize("command", ["sweep", "ingest", "admin"])
-def test_functions_refuse_a_catalog_that_is_not_the_stores(repository: Runtime, command: str) -> None:
+def test_functions_refuse_a_catalog_that_is_not_the_stores(repository: Repository, command: str) -> None:
     take_in(repository, pictures.png(1))
     repository.store.keep_repository_id("b" * 32)
     runtime.use(replace(repository, sweep=replace(repository.sweep, clock=clock_ahead(2 * DAY))))
@@ -303,7 +303,7 @@ def test_functions_refuse_a_catalog_that_is_not_the_stores(repository: Runtime, 
         {"command": "sweep", "start": {"step": "doomed"}},
     ],
 )
-def test_what_the_admin_function_does_not_know_is_answered_in_a_sentence(repository: Runtime, event: object) -> None:
+def test_what_the_admin_function_does_not_know_is_answered_in_a_sentence(repository: Repository, event: object) -> None:
     runtime.use(repository)
     with pytest.raises(BadRequestError):
         app.handler_map["admin"](event, LambdaContext("admin", 256, 900_000))

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import telemetry
+from chalicelib.aws import telemetry
 
 
 def line(message: str, *arguments: object, **fields: Any) -> dict[str, Any]:

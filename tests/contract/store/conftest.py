@@ -18,11 +18,11 @@ import boto3
 import pytest
 import urllib3
 
+from chalicelib.sigv4 import Credentials
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_presign import StoreRefusal
 from chalicelib.storage.port import ObjectStore, Reading
-from chalicelib.storage.presign import StoreRefusal
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
 
 REGION = "eu-central-1"
 CREDENTIALS = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")

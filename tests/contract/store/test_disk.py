@@ -20,8 +20,8 @@ import pytest
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_presign import StoreRefusal
 from chalicelib.storage.files import shared_secret
-from chalicelib.storage.presign import StoreRefusal
 from tests.contract.store.conftest import read
 
 ROOT = Path(__file__).parents[3]

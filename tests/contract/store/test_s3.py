@@ -25,11 +25,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as BotocoreCredentials
 
+from chalicelib import sigv4
 from chalicelib.errors import UnavailableError
-from chalicelib.storage import keys, sigv4
+from chalicelib.sigv4 import Credentials
+from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
 from tests.contract.store.conftest import CREDENTIALS, PATIENCE, REGION, client, free_port, new_bucket, now, read
 
 ROOT = Path(__file__).parents[3]
@@ -93,7 +94,7 @@ SIGNER = f"""
 import sys
 from datetime import UTC, datetime
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
+from chalicelib.sigv4 import Credentials
 store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC), None, Credentials("key", "secret"))
 store.ticket("{INCOMING}", 1, datetime.now(UTC))
 store.url("{ORIGINAL}", "image/jpeg", "name.jpg", "inline")

@@ -14,10 +14,10 @@ from xml.sax.saxutils import escape
 from chalicelib.api.multipart import open_form
 from chalicelib.errors import BadRequestError, PayloadTooLargeError, UnavailableError
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_policy import StoreRefusal
+from chalicelib.storage.disk_presign import Grant
 from chalicelib.storage.files import OpenFile
-from chalicelib.storage.policy import StoreRefusal
 from chalicelib.storage.port import ObjectMissing
-from chalicelib.storage.presign import Grant
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 #: Of one field before the file: a policy has some hundred bytes.

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Literal
 
-from chalicelib.facts import Carried, Facts
+from chalicelib.model.facts import Carried, Facts
 
 UploadStatus = Literal["pending", "processing", "stored", "duplicate", "rejected", "expired"]
 Match = Literal["file", "pixels"]

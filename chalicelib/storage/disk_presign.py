@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.storage import sigv4
+from chalicelib import sigv4
+from chalicelib.storage.disk_policy import StoreRefusal, check_policy
 from chalicelib.storage.disposition import content_disposition
-from chalicelib.storage.policy import StoreRefusal, check_policy
 from chalicelib.storage.port import Disposition, Ticket
 
 __all__ = ["BUCKET", "Grant", "Presigner", "StoreRefusal"]
