@@ -10,7 +10,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 from chalicelib import runtime
 from chalicelib.aws import telemetry
 from chalicelib.errors import BadRequestError, UnavailableError
-from chalicelib.model.records import ApiKey, Place, Scope
+from chalicelib.model.records import ApiKey, Checkpoint, Scope
 from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
@@ -92,24 +92,24 @@ def _sweep(
 ) -> Json:
     """`start` is the `stopped_at` of a run that was cut off."""
     current = _looked_at() if dry_run else _settled()
-    place = _place(start) if start else None
-    return _answer(current.sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context), remove_all=all))
+    checkpoint = _checkpoint(start) if start else None
+    return _answer(current.sweep.run(dry_run=dry_run, start=checkpoint, time_is_up=_last_call(context), remove_all=all))
 
 
-def _place(start: dict[str, str]) -> Place:
+def _checkpoint(start: dict[str, str]) -> Checkpoint:
     if start.keys() != {"step", "after"} or start["step"] not in Steps.names:
         raise BadRequestError("`start` is the `stopped_at` that a sweep of this release answered.")
-    return Place(**start)
+    return Checkpoint(**start)
 
 
 def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
     """The only time that the key itself is shown."""
-    key, text = _settled().access.create(owner, scopes)
-    return {"id": key.id, "key": text}
+    api_key, text = _settled().access.create(owner, scopes)
+    return {"id": api_key.id, "key": text}
 
 
 def _list_keys(_context: Any) -> Json:
-    return {"keys": [_shown(key) for key in _looked_at().access.all()]}
+    return {"keys": [_shown(api_key) for api_key in _looked_at().access.all()]}
 
 
 def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
@@ -139,9 +139,15 @@ _COMMANDS: dict[str, Callable[..., Json]] = {
 }
 
 
-def _shown(key: ApiKey) -> Json:
-    revoked = key.revoked_at.isoformat() if key.revoked_at else None
-    return {"id": key.id, "owner": key.owner, "scopes": key.scopes, "created": key.created_at.isoformat(), "revoked": revoked}
+def _shown(api_key: ApiKey) -> Json:
+    revoked = api_key.revoked_at.isoformat() if api_key.revoked_at else None
+    return {
+        "id": api_key.id,
+        "owner": api_key.owner,
+        "scopes": api_key.scopes,
+        "created": api_key.created_at.isoformat(),
+        "revoked": revoked,
+    }
 
 
 def _last_call(context: Any) -> Callable[[], bool]:
@@ -149,10 +155,10 @@ def _last_call(context: Any) -> Callable[[], bool]:
 
 
 def _answer(report: Report) -> Json:
-    place = report.stopped_at
+    stopped = report.stopped_at
     return {
         "done": dict(report.done),
         "problems": report.problems,
-        "stopped_at": {"step": place.step, "after": place.after} if place else None,
+        "stopped_at": {"step": stopped.step, "after": stopped.after} if stopped else None,
         "fault": report.fault,
     }

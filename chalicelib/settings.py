@@ -11,7 +11,7 @@ VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
 _DATABASES = ("sqlite:///", "mysql+pymysql://")
-_LARGEST = 2**63 - 1
+_LARGEST_INTEGER = 2**63 - 1
 _DAY = 86_400
 _MOST_PROCESSES = 256
 #: Less would not do for a single small picture, and a little for others beside it.
@@ -20,10 +20,10 @@ _OWN_MEMORY = 256 * 1024**2
 #: The numbers, with the least and the most that each may be. Beyond those of the decoder every file would count as one that
 #: brings it down, and be refused for good.
 _WHOLE_NUMBERS = {
-    "max_bytes": (1, _LARGEST),
-    "max_pixels": (1, _LARGEST),
-    "max_frames": (1, _LARGEST),
-    "max_total_pixels": (1, _LARGEST),
+    "max_bytes": (1, _LARGEST_INTEGER),
+    "max_pixels": (1, _LARGEST_INTEGER),
+    "max_frames": (1, _LARGEST_INTEGER),
+    "max_total_pixels": (1, _LARGEST_INTEGER),
     "decode_seconds": (1, _DAY),
     "stale_seconds": (1, _DAY),
     "database_connect_seconds": (1, _DAY),
@@ -122,7 +122,7 @@ def _storage(env: Mapping[str, str]) -> Path:
         raise SettingsError("FILE_STORAGE_LOCATION must say where: no home is known for its ~.") from None
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1, most: int = _LARGEST) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1, most: int = _LARGEST_INTEGER) -> int:
     text = env.get(name)
     if text is None:
         return default
@@ -138,7 +138,7 @@ def _boolean(env: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _limit(env: Mapping[str, str], name: str, least: int = 1, most: int = _LARGEST) -> int | None:
+def _limit(env: Mapping[str, str], name: str, least: int = 1, most: int = _LARGEST_INTEGER) -> int | None:
     return _whole(env, name, 0, least, most) or None
 
 

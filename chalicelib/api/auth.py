@@ -35,11 +35,11 @@ _NOBODY: dict[str, Any] = {
 @blueprint.authorizer(ttl_seconds=CACHED_SECONDS)
 def check_key(request: AuthRequest) -> AuthResponse | dict[str, Any]:
     """Let a good key do what its scopes say, and tell the views who it is."""
-    key = runtime.current().access.bearer(request.token)
-    if key is None:
+    api_key = runtime.current().access.bearer(request.token)
+    if api_key is None:
         return _NOBODY
-    routes: list[str | AuthRoute] = [route for scope in key.scopes for route in _ROUTES[scope]]
-    return AuthResponse(routes, principal_id=key.id, context=_context(key))
+    routes: list[str | AuthRoute] = [route for scope in api_key.scopes for route in _ROUTES[scope]]
+    return AuthResponse(routes, principal_id=api_key.id, context=_context(api_key))
 
 
 #: For the routes that are not public: nothing, where the settings say that no key is asked for.
@@ -69,5 +69,5 @@ def owner_for(request: Request, *scopes: Scope, named: str | None = None) -> str
     return str(owner)
 
 
-def _context(key: ApiKey) -> dict[str, str]:
-    return {"owner": key.owner, "scopes": " ".join(key.scopes)}
+def _context(api_key: ApiKey) -> dict[str, str]:
+    return {"owner": api_key.owner, "scopes": " ".join(api_key.scopes)}

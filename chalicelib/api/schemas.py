@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from chalicelib.errors import RepositoryError
 from chalicelib.model.facts import Facts, to_the_second
 from chalicelib.model.pictures import THUMBNAIL_SIZES
-from chalicelib.model.records import Image, ListedImage, Match, Upload, UploadStatus
+from chalicelib.model.records import LARGEST_INTEGER, LED_TO_IMAGE, Image, ListedImage, Match, Upload, UploadStatus
 from chalicelib.services.library import Library
 
 MOST_FILES = 100
@@ -31,7 +31,7 @@ class FileOffer(msgspec.Struct):
     """A file that the client would send; `size` is its exact length in bytes."""
 
     name: str
-    size: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    size: Annotated[int, Meta(ge=0, le=LARGEST_INTEGER)]
     sha256: Sha256 | None = None
 
 
@@ -186,14 +186,13 @@ def error(refusal: RepositoryError) -> Error:
 
 def upload_state(upload: Upload) -> UploadState:
     """The fields beyond the first five stand only where the status has them."""
-    ended = upload.status in ("stored", "duplicate")
     return UploadState(
         upload_id=upload.id,
         name=upload.name,
         status=upload.status,
         created_at=upload.created_at,
         expires_at=upload.expires_at,
-        image_id=upload.image_id if ended and upload.image_id is not None else UNSET,
+        image_id=upload.image_id if upload.status in LED_TO_IMAGE and upload.image_id is not None else UNSET,
         match=upload.match or UNSET,
         differs=list(upload.differs) if upload.status == "duplicate" else UNSET,
         error=Error(upload.error_code, upload.error_message or "") if upload.error_code else UNSET,

@@ -11,7 +11,7 @@ from chalicelib.api import auth, schemas
 from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
 from chalicelib.api.multipart import parse_form
 from chalicelib.errors import BadRequestError, NotFoundError, revived
-from chalicelib.model.records import Upload
+from chalicelib.model.records import LED_TO_IMAGE, Upload
 from chalicelib.services.uploads import Held, Offer, Refused, Send
 
 _NO_PARAMETERS: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ def _outcome(upload: Upload) -> Response:
     current = runtime.current()
     if upload.status == "rejected":
         raise revived(upload.error_code or "", upload.error_message or "")
-    if upload.status in ("stored", "duplicate") and upload.image_id is not None:
+    if upload.status in LED_TO_IMAGE and upload.image_id is not None:
         with suppress(NotFoundError):  # it may have been deleted meanwhile: the upload's state is then all there is to tell
             image = current.library.image(upload.owner, upload.image_id)
             details = schemas.image_details(image, current.library)

@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chalicelib.catalog.conversion import facts_of, json_of, new_id, tags_of, values_of_facts
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import facts_of, json_of, new_id, tags_of, values_of_facts
+from chalicelib.catalog.folding import folded
 from chalicelib.catalog.owners import count
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
 from chalicelib.catalog.uploads import end
@@ -30,7 +30,7 @@ class _Vanished(Exception):
 
 
 def admit(database: Database, admission: Admission, now: datetime) -> Admitted:
-    """End the upload as stored or duplicate. Raises `ClaimLost`, `Overtaken` or `UnavailableError`; then nothing is changed."""
+    """End the upload as stored or duplicate. Raises `LeaseLost`, `Overtaken` or `UnavailableError`; then nothing is changed."""
     failure: Exception | None = None
     for _ in range(_ATTEMPTS):
         try:
@@ -49,7 +49,7 @@ def _admit(connection: Connection, admission: Admission, now: datetime) -> Admit
     owner, change = end(
         connection,
         admission.upload_id,
-        admission.claim,
+        admission.attempt,
         status=admitted.status,
         image_id=admitted.image_id,
         match=admitted.match,
@@ -110,10 +110,10 @@ def _new(connection: Connection, admission: Admission, entry: Entry, now: dateti
             identity=entry.identity,
             original_id=original_id,
             name=admission.name,
-            name_key=key(admission.name),
+            name_key=folded(admission.name),
             uploaded_at=now,
             byte_size=written.byte_size,
-            format_key=key(written.format),
+            format_key=folded(written.format),
             width=entry.width,
             height=entry.height,
             mode=entry.mode,

@@ -10,7 +10,7 @@ from chalicelib.local import composition
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser("sweep", help="put right what faults have left behind, and check the invariants")
     parser.add_argument("--dry-run", action="store_true", help="only report what would be done; changes nothing at all")
-    parser.add_argument("--all", action="store_true", help="set left-over objects aside even if they are most of the store")
+    parser.add_argument("--all", action="store_true", help="set orphans aside even if they are most of the store")
     parser.set_defaults(run=run)
 
 

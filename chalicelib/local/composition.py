@@ -71,7 +71,7 @@ def compose_unsettled_as_it_is(settings: Settings) -> Repository:
 
 def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Repository:
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
-    # Whoever waits for the queue waits beyond the claim of a worker that is gone: only then is the upload taken over.
+    # Whoever waits for the queue waits beyond the lease of a worker that is gone: only then is the upload taken over.
     patience = 2.0 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     queue = EventQueue(lambda notification: built.ingest.handle(notification), _WORKERS, patience)

@@ -151,8 +151,8 @@ class RequestHandler(ChaliceRequestHandler):
         """Nobody has a body read whose key may not send one. The gateway looks at the key again, before the view runs."""
         current = runtime.current()
         if current.settings.auth == "keys":
-            key = current.access.bearer(self.headers.get("authorization", ""))
-            if key is None or "write" not in key.scopes:
+            api_key = current.access.bearer(self.headers.get("authorization", ""))
+            if api_key is None or "write" not in api_key.scopes:
                 raise _no_entry("authorization" in self.headers)
 
     def _received(self, body: Body) -> bytes | None:

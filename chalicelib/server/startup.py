@@ -65,9 +65,9 @@ def _take_over(started: Repository, lock: int) -> None:
 def recover(started: Repository) -> None:
     """Take up what a killed server left: every object that lies in `incoming/` is an upload that has not ended.
 
-    The server of this folder has ended, so a claim on one of them has no worker, and a strike that is still marked was left
+    The server of this folder has ended, so a lease on one of them has no worker, and a strike that is still marked was left
     by the server's death, not by the decoder's. Where another that waited for that is at work meanwhile, its workers find
-    their claims lost, as any that is overtaken, and the uploads are taken in by the events raised here.
+    their leases lost, as any that is overtaken, and the uploads are taken in by the events raised here.
     """
     waiting = [item.key for item in started.store.list(keys.INCOMING)]
     uploads = [upload_id for key in waiting if (upload_id := keys.upload_of(key))]

@@ -1,4 +1,4 @@
-"""Whether catalog and store belong together: a sweep by another catalog would take every picture for left over.
+"""Whether catalog and store belong together: a sweep by another catalog would take every picture for an orphan.
 
 A random id lies in both. Where it does not, what happens depends on what there is to lose; docs/architecture.md has the table.
 """
@@ -93,7 +93,7 @@ class Belonging:
         live = self._catalog.identity.count_live()
         return (
             f"{self._subject} would belong together from then on, and any other catalog would be refused here. "
-            f"Of {in_store} files in the store this catalog names {named}. The other {in_store - named} become left-overs: the "
+            f"Of {in_store} files in the store this catalog names {named}. The other {in_store - named} become orphans: the "
             "sweep sets them aside once they are a day old (more than a tenth of the store only when it is told --all), and "
             f"destroys them 7 days later. Of {live} files that the catalog keeps, {max(0, live - named)} are not in this store."
         )

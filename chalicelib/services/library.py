@@ -10,9 +10,6 @@ from chalicelib.model.records import Filters, Image, ListedImage, Page, Position
 from chalicelib.storage import keys
 from chalicelib.storage.port import Disposition, ObjectStore
 
-#: Database ids are signed 64-bit numbers; a larger one names nothing.
-_LARGEST_ID = 2**63 - 1
-
 log = logging.getLogger(__name__)
 
 
@@ -30,7 +27,7 @@ class Library:
         return self.catalog.images.count(owner, filters)
 
     def image(self, owner: str, image_id: int) -> Image:
-        image = self.catalog.images.get(owner, image_id) if 0 < image_id <= _LARGEST_ID else None
+        image = self.catalog.images.get(owner, image_id)
         if image is None:
             raise _no_such_image()
         return image
@@ -51,20 +48,20 @@ class Library:
 
         A store that does not answer then is no failure of the delete: the sweep removes what is left.
         """
-        deletion = self.catalog.images.delete(owner, image_id) if 0 < image_id <= _LARGEST_ID else None
+        deletion = self.catalog.images.delete(owner, image_id)
         if deletion is None:
             raise _no_such_image()
-        if deletion.doomed:
+        if deletion.tombstone:
             try:
-                remove_file(self.catalog, self.store, deletion.doomed.original_id, deletion.doomed.file)
+                remove_file(self.catalog, self.store, deletion.tombstone.original_id, deletion.tombstone.file)
             except UnavailableError:
                 log.warning("the file of a deleted image is left to the sweep: the store or the catalog does not answer")
 
 
 def remove_file(catalog: Catalog, store: ObjectStore, original_id: int, file: StoredFile) -> None:
-    """Finish a doomed original: its objects, then its row, so that a row outlives every object it names."""
+    """Clear a tombstone away: the objects it names, then its row, so that a row outlives every object it names."""
     store.delete(keys.all_of(file.storage_id, THUMBNAIL_SIZES, file.thumbnail_extension))
-    catalog.images.forget_doomed(original_id)
+    catalog.images.forget_tombstone(original_id)
 
 
 def _no_such_image() -> NotFoundError:

@@ -11,7 +11,7 @@ from chalicelib.model.records import Sharer
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore
 
-#: Well before objects that no row names are taken for left over.
+#: Well before objects that no row names are taken for orphans.
 _IN_TIME = timedelta(hours=1)
 
 

@@ -15,14 +15,13 @@ from chalicelib.errors import (
     RepositoryError,
     UnavailableError,
 )
-from chalicelib.model.records import NewUpload, Quota, Upload
+from chalicelib.model.records import ENDED, NewUpload, Quota, Upload
 from chalicelib.services.later import Later
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectStore, Ticket
 
 TICKET_LIFETIME = timedelta(hours=1)
-ENDED = frozenset({"stored", "duplicate", "rejected"})
 
 #: How long `receive` waits for the end of an upload, in seconds: well within API Gateway's 29.
 PATIENCE = 20.0

@@ -2,7 +2,7 @@
 
     incoming/<upload_id>                 originals/<2>/<storage_id>            thumbnails/<2>/<storage_id>/<size>.<ext>
     temporary/<process>/                 signing-key                           repository-id
-    aside/<date>/…                       what the sweep took for left over, below the same folders as before
+    aside/<date>/…                       what the sweep took for orphans, below the same folders as before
 
 `<2>` are the first characters of the id (`disk_listing` tells why, and where the release before put things).
 """

@@ -143,7 +143,7 @@ def start_again(repository: Repository) -> None:
     repository.queue.drain()
 
 
-def assert_nothing_is_broken_or_left_over(repository: Repository, images: int) -> None:
+def assert_nothing_is_broken_or_orphaned(repository: Repository, images: int) -> None:
     """A day later, when the sweep may take what nobody names, and a start what was half written.
 
     What owners have was counted right all along: that is no work for a sweep.

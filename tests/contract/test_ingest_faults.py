@@ -13,7 +13,7 @@ from chalicelib.model.records import Filters
 from chalicelib.repository import Repository
 from chalicelib.services.uploads import Offer, Send
 from tests import pictures
-from tests.contract.interrupting import assert_nothing_is_broken_or_left_over, contents
+from tests.contract.interrupting import assert_nothing_is_broken_or_orphaned, contents
 from tests.databases import MariaDb, mariadb, new_database
 from tests.repositories import disk_of, repository_in
 
@@ -92,4 +92,4 @@ def test_whatever_was_acknowledged_is_taken_in_though_the_database_server_was_ki
         assert {upload.image_id for upload in ended} == {image.id for image in images}
         assert max(Counter(upload.image_id for upload in ended if upload.status == "stored").values()) == 1
         assert contents(repository) == set(FILES)
-        assert_nothing_is_broken_or_left_over(repository, images=PICTURES)
+        assert_nothing_is_broken_or_orphaned(repository, images=PICTURES)

@@ -16,7 +16,7 @@ from tests.contract.interrupted import DEEDS, HELD, NEW, OTHER
 from tests.contract.interrupting import (
     Interruption,
     Template,
-    assert_nothing_is_broken_or_left_over,
+    assert_nothing_is_broken_or_orphaned,
     contents,
     interruptions,
     start_again,
@@ -80,14 +80,14 @@ def test_a_worker_paused_at_any_step_and_overtaken_changes_nothing_when_it_goes_
         repository = interruption.repository
         upload = overtake(interruption, content)
         assert (interruption.steps, upload.status) == (interruption.steps, status)
-        overtaken += upload.claim > 1
+        overtaken += upload.attempt > 1
         then(repository, upload, content)
         before = listed(repository), contents(repository)
         interruption.go_on()
         start_again(repository)
         assert repository.uploads.status("local", upload.id) == upload
         assert (listed(repository), contents(repository)) == before
-        assert_nothing_is_broken_or_left_over(repository, images=len(before[0]))
+        assert_nothing_is_broken_or_orphaned(repository, images=len(before[0]))
         assert (listed(repository), contents(repository)) == before
     assert overtaken > 1
 
@@ -103,7 +103,7 @@ def test_a_delete_paused_at_any_step_takes_nothing_of_what_is_sent_meanwhile(tem
         kept = repository.catalog.images.get("local", sent.image_id or 0)
         assert kept is not None or sent.status == "duplicate", "what was sent after the delete went with it"
         assert contents(repository) == ({HELD} if kept else set())
-        assert_nothing_is_broken_or_left_over(repository, images=1 if kept else 0)
+        assert_nothing_is_broken_or_orphaned(repository, images=1 if kept else 0)
     assert "stored" in statuses
 
 
@@ -122,5 +122,5 @@ def test_a_ticket_used_again_with_other_bytes_at_any_step_leaves_one_of_the_two_
         assert content in (NEW, OTHER)
         assert image.sha256 == hashlib.sha256(content).digest()
         kept.add(content)
-        assert_nothing_is_broken_or_left_over(repository, images=2)
+        assert_nothing_is_broken_or_orphaned(repository, images=2)
     assert kept == {NEW, OTHER}

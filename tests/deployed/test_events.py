@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("impatient_queue")
 
 @pytest.fixture(scope="module")
 def impatient_queue(stack: Stack) -> Iterator[None]:
-    """The queue delivers again after seconds, where the template has it wait until a dead function's claim is stale."""
+    """The queue delivers again after seconds, where the template has it wait until a dead function's lease is stale."""
     queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
     before = client("sqs").get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "5"})

@@ -74,7 +74,7 @@ def test_the_sqlite_file_was_deleted_and_the_store_is_adopted(tmp_path: Path) ->
     told = command(tmp_path, "adopt")
     assert state_of(tmp_path) == before
     assert (told.returncode, told.stderr) == (0, "")
-    assert "Of 1 files in the store this catalog names 0. The other 1 become left-overs" in told.stdout
+    assert "Of 1 files in the store this catalog names 0. The other 1 become orphans" in told.stdout
     assert told.stdout.endswith("Nothing was changed. `python -m chalicelib.cli adopt --yes` does it.\n")
     assert command(tmp_path, "sweep").returncode == 1
     assert command(tmp_path, "adopt", "--yes").returncode == 0

@@ -1,4 +1,4 @@
-"""Events, claims and faults: what an ingest does besides the straight way."""
+"""Events, leases and faults: what an ingest does besides the straight way."""
 
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.errors import BadImageError, UnavailableError
 from chalicelib.model.pictures import Picture
-from chalicelib.model.records import Admission, Admitted, Filters, Refusal, Upload
+from chalicelib.model.records import Admission, Admitted, Filters, NoLease, Upload
 from chalicelib.repository import Decoder, Repository
 from chalicelib.services.ingest import MAX_RESTARTS, Busy
 from chalicelib.services.uploads import Offer, Send
@@ -84,8 +84,8 @@ def test_an_event_that_is_about_no_upload_of_ours_is_passed_over(
 def test_an_upload_in_other_hands_is_left_alone_and_its_event_comes_again(repository: Repository) -> None:
     upload_id = arrived(repository)
     now = datetime.now(UTC)
-    held = repository.catalog.uploads.claim(upload_id, now, now)
-    assert not isinstance(held, Refusal)
+    held = repository.catalog.uploads.lease(upload_id, now, now)
+    assert not isinstance(held, NoLease)
     with pytest.raises(Busy):
         repository.ingest.handle(event(upload_id))
     assert upload_of(repository, upload_id) == held
@@ -132,7 +132,7 @@ def test_a_fault_gives_the_upload_back_and_raises_so_that_the_event_comes_again(
             repository.ingest.handle(event(upload_id))
         assert upload_of(repository, upload_id).status == "pending"
     repository.ingest.handle(event(upload_id))
-    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).claim) == ("stored", 4)
+    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).attempt) == ("stored", 4)
     assert len(files_in(repository.settings.storage)) == 4
 
 
@@ -167,7 +167,7 @@ def test_a_worker_that_was_taken_for_dead_undoes_what_it_wrote_and_stops(tmp_pat
     upload_id = arrived(repository)
     repository.ingest.handle(event(upload_id))
     upload = upload_of(repository, upload_id)
-    assert (upload.status, upload.claim) == ("stored", 2)
+    assert (upload.status, upload.attempt) == ("stored", 2)
     files = files_in(repository.settings.storage)
     assert len(files) == 4
     assert upload.storage_id is not None
@@ -258,7 +258,7 @@ def test_an_admission_that_was_committed_keeps_its_files_though_its_worker_was_t
     with pytest.raises(UnavailableError):
         replace(repository.ingest, catalog=catalog).handle(event(upload_id))
     repository.ingest.handle(event(upload_id))
-    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).claim) == ("stored", 1)
+    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).attempt) == ("stored", 1)
     assert len(files_in(repository.settings.storage)) == 4
     assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
 

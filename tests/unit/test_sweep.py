@@ -17,7 +17,7 @@ from app import app
 from chalicelib import runtime
 from chalicelib.catalog.images import ImageRows
 from chalicelib.catalog.inventory import Inventory
-from chalicelib.model.records import Admission, Admitted, Filters, Place, Refusal
+from chalicelib.model.records import Admission, Admitted, Checkpoint, Filters, NoLease
 from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.uploads import Offer, Send
@@ -45,7 +45,7 @@ def state_of(repository: Repository) -> object:
         inventory.overdue(far, "", 1000),
         inventory.stale(far, "", 1000),
         inventory.live_originals("", 1000),
-        inventory.doomed(0, 1000),
+        inventory.tombstones(0, 1000),
         inventory.forget_uploads(far, 1000, dry_run=True),
         inventory.violations(),
     )
@@ -117,16 +117,16 @@ def test_bytes_that_came_after_the_ticket_was_given_up_are_taken_in(repository: 
     assert status(repository, answer.upload.id) == "stored"
 
 
-def claim(repository: Repository, upload_id: str) -> None:
+def lease(repository: Repository, upload_id: str) -> None:
     """Take the upload in hand as a worker that is then never heard of again."""
     now = datetime.now(UTC)
-    assert not isinstance(repository.catalog.uploads.claim(upload_id, now, now), Refusal)
+    assert not isinstance(repository.catalog.uploads.lease(upload_id, now, now), NoLease)
 
 
 def test_an_upload_whose_worker_is_gone_is_taken_in_by_another(repository: Repository) -> None:
     answer = ask(repository, pictures.png(1))
     lose_event(repository, answer, pictures.png(1))
-    claim(repository, answer.upload.id)
+    lease(repository, answer.upload.id)
     stale = timedelta(seconds=repository.settings.stale_seconds)
     assert swept(repository, stale - timedelta(minutes=1)).done == {}
     assert status(repository, answer.upload.id) == "processing"
@@ -134,13 +134,13 @@ def test_an_upload_whose_worker_is_gone_is_taken_in_by_another(repository: Repos
     assert sweep_ahead(repository, stale + timedelta(minutes=1)).run(dry_run=True).done == {"events raised anew": 1}
     later.take_in(answer.upload.id)
     assert status(repository, answer.upload.id) == "stored"
-    assert repository.uploads.status("local", answer.upload.id).claim == 2
+    assert repository.uploads.status("local", answer.upload.id).attempt == 2
 
 
 def test_an_upload_whose_worker_and_bytes_are_gone_waits_for_bytes_again(repository: Repository) -> None:
     answer = ask(repository, pictures.png(1))
-    claim(repository, answer.upload.id)
-    assert swept(repository, HOUR).done == {"claims without bytes released": 1}
+    lease(repository, answer.upload.id)
+    assert swept(repository, HOUR).done == {"leases without bytes released": 1}
     assert status(repository, answer.upload.id) == "pending"
     disk_of(repository).post(answer.ticket.fields.items(), [pictures.png(1)])
     repository.queue.drain()
@@ -152,7 +152,7 @@ def test_bytes_of_an_upload_that_has_ended_go_after_a_day(repository: Repository
     deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(ended.id), pictures.png(2), "image/png")
     assert swept(repository, DAY - HOUR).done == {}
-    assert swept(repository, DAY + HOUR).done == {"left-over objects set aside": 1}
+    assert swept(repository, DAY + HOUR).done == {"orphans set aside": 1}
     assert len(files_in(repository.settings.storage)) == 4
 
 
@@ -160,7 +160,7 @@ def test_bytes_that_belong_to_no_upload_go_after_a_day(repository: Repository) -
     repository.store.put(keys.incoming("0" * 36), b"whose?", "image/png")
     repository.queue.drain()
     assert swept(repository, DAY - HOUR).done == {}
-    assert swept(repository, DAY + HOUR).done == {"left-over objects set aside": 1}
+    assert swept(repository, DAY + HOUR).done == {"orphans set aside": 1}
     assert files_in(repository.settings.storage) == []
 
 
@@ -174,7 +174,7 @@ def test_objects_that_no_row_names_go_after_a_day(repository: Repository) -> Non
     objects_of_nobody(repository, f"{kept.id}-7")
     objects_of_nobody(repository, keys.new_storage_id())
     assert swept(repository, DAY - HOUR).done == {}
-    assert swept(repository, DAY + HOUR).done == {"left-over objects set aside": 4}
+    assert swept(repository, DAY + HOUR).done == {"orphans set aside": 4}
     assert len(files_in(repository.settings.storage)) == 4
 
 
@@ -183,25 +183,25 @@ def test_objects_of_an_upload_that_is_worked_on_stay(repository: Repository, ear
     answer = ask(repository, pictures.png(1))
     storage_id = f"{answer.upload.id}-1" if earlier else keys.new_storage_id()
     now = datetime.now(UTC)
-    repository.catalog.uploads.claim(answer.upload.id, now, now, None if earlier else storage_id)
+    repository.catalog.uploads.lease(answer.upload.id, now, now, None if earlier else storage_id)
     objects_of_nobody(repository, storage_id)
-    assert "left-over objects set aside" not in sweep_ahead(repository, DAY + timedelta(minutes=1)).run(dry_run=True).done
+    assert "orphans set aside" not in sweep_ahead(repository, DAY + timedelta(minutes=1)).run(dry_run=True).done
     assert len(files_in(repository.settings.storage)) == 2
 
 
 @pytest.fixture
 def interrupted(repository: Repository) -> Repository:
-    """With an original that was doomed by a delete that got no further."""
+    """With a tombstone left by a delete that got no further."""
     upload = take_in(repository, pictures.png(1))
-    repository.catalog.images.delete("local", upload.image_id or 0)  # the row is doomed, its objects are still there
+    repository.catalog.images.delete("local", upload.image_id or 0)  # the row is a tombstone, its objects are still there
     return repository
 
 
-def test_the_objects_and_row_of_a_doomed_original_are_finished_at_once(interrupted: Repository) -> None:
+def test_the_objects_and_row_that_a_tombstone_names_go_at_once(interrupted: Repository) -> None:
     assert len(files_in(interrupted.settings.storage)) == 4
-    assert swept(interrupted, timedelta(0)).done == {"doomed originals finished": 1}
+    assert swept(interrupted, timedelta(0)).done == {"tombstones cleared": 1}
     assert files_in(interrupted.settings.storage) == []
-    assert interrupted.catalog.inventory.doomed(0, 10) == []
+    assert interrupted.catalog.inventory.tombstones(0, 10) == []
 
 
 def test_missing_thumbnails_are_made_again(repository: Repository) -> None:
@@ -271,7 +271,7 @@ def wreck(repository: Repository) -> None:
     for seed in range(3):
         ask(repository, pictures.png(seed))
     lose_event(repository, ask(repository, pictures.png(4)), pictures.png(4))
-    claim(repository, ask(repository, pictures.png(5)).upload.id)
+    lease(repository, ask(repository, pictures.png(5)).upload.id)
     objects_of_nobody(repository, keys.new_storage_id())
     repository.store.put(keys.incoming("1" * 36), b"whose?", "image/png")
     repository.queue.drain()
@@ -283,7 +283,7 @@ def test_a_run_cut_into_the_smallest_slices_does_what_one_run_does(interrupted: 
     announced = sweep.run(dry_run=True).done
     done: dict[str, int] = {}
     report, runs = sweep.run(time_is_up=lambda: True), 1
-    assert report.stopped_at == Place("tickets")
+    assert report.stopped_at == Checkpoint("tickets")
     while report.stopped_at is not None:
         report, runs = sweep.run(start=report.stopped_at, time_is_up=one_slice()), runs + 1
         done = {kind: done.get(kind, 0) + report.done[kind] for kind in {*done, *report.done}}
@@ -313,33 +313,41 @@ def test_runs_that_have_time_for_one_slice_go_on_from_each_other_until_everythin
         stops.append(report.stopped_at)
         assert len(stops) < 100
         interrupted.queue.drain()  # to a sweep from the future, whatever is in hand has been so for days
-    assert {place.step for place in stops} >= {"claims", "incoming", "orphans", "doomed", "originals", "missing", "invariants"}
+    assert {place.step for place in stops} >= {
+        "leases",
+        "incoming",
+        "unreferenced",
+        "tombstones",
+        "originals",
+        "missing",
+        "invariants",
+    }
     assert len(set(stops)) == len(stops)
     assert done + report.done == announced
-    assert sweep.go_on(lambda: True).stopped_at == Place("tickets"), "a new pass begins at the beginning"
+    assert sweep.go_on(lambda: True).stopped_at == Checkpoint("tickets"), "a new pass begins at the beginning"
 
 
 def test_a_run_of_all_steps_leaves_the_place_of_another_alone(repository: Repository) -> None:
-    repository.catalog.inventory.keep_place(Place("doomed", "7"))
+    repository.catalog.inventory.keep_checkpoint(Checkpoint("tombstones", "7"))
     assert repository.sweep.run().stopped_at is None
-    assert repository.catalog.inventory.take_place() == Place("doomed", "7")
-    assert repository.catalog.inventory.take_place() is None
+    assert repository.catalog.inventory.take_checkpoint() == Checkpoint("tombstones", "7")
+    assert repository.catalog.inventory.take_checkpoint() is None
 
 
 def test_after_a_run_that_broke_off_the_next_begins_anew(repository: Repository) -> None:
     take_in(repository, pictures.png(1))
-    repository.catalog.inventory.keep_place(Place("incoming"))
+    repository.catalog.inventory.keep_checkpoint(Checkpoint("incoming"))
     temporary = repository.settings.storage / "temporary"
     temporary.rename(temporary.with_name("gone"))
     report = repository.sweep.go_on(lambda: False)
     assert (report.fault, report.problems) == ("The store does not answer: its folder has gone or cannot be written.", [])
     temporary.with_name("gone").rename(temporary)
-    assert repository.sweep.go_on(lambda: True).stopped_at == Place("tickets")
+    assert repository.sweep.go_on(lambda: True).stopped_at == Checkpoint("tickets")
 
 
 def test_a_place_that_another_release_kept_is_the_beginning(repository: Repository) -> None:
-    repository.catalog.inventory.keep_place(Place("a step of next year"))
-    assert repository.sweep.go_on(lambda: True).stopped_at == Place("tickets")
+    repository.catalog.inventory.keep_checkpoint(Checkpoint("a step of next year"))
+    assert repository.sweep.go_on(lambda: True).stopped_at == Checkpoint("tickets")
 
 
 class _Hurrying(Clock):
@@ -363,7 +371,7 @@ def test_the_function_that_the_clock_calls_goes_on_where_it_stopped(interrupted:
             break
         stops.append((answer["stopped_at"]["step"], answer["stopped_at"]["after"]))
         assert len(stops) < 100
-    assert {step for step, _ in stops} >= {"claims", "orphans", "doomed", "originals", "missing", "invariants"}
+    assert {step for step, _ in stops} >= {"leases", "unreferenced", "tombstones", "originals", "missing", "invariants"}
     assert len(set(stops)) == len(stops)
     assert files_in(interrupted.settings.storage) == []
 
@@ -381,7 +389,7 @@ def corrupt(repository: Repository, *statements: str) -> None:
             connection.execute(statement)
 
 
-def test_a_live_original_without_an_image_is_doomed_and_finished(repository: Repository) -> None:
+def test_a_live_original_without_an_image_becomes_a_tombstone_and_is_cleared(repository: Repository) -> None:
     take_in(repository, pictures.png(1))
     take_in(repository, pictures.png(2))
     corrupt(
@@ -396,8 +404,8 @@ def test_a_live_original_without_an_image_is_doomed_and_finished(repository: Rep
     ]
     report = sweep_ahead(repository, timedelta(0)).run()
     assert report.done == {
-        "originals without an image doomed": 1,
-        "doomed originals finished": 1,
+        "originals without an image marked as deleted": 1,
+        "tombstones cleared": 1,
         "owners counted anew": 1,
     }
     assert report.problems == []

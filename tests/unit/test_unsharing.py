@@ -45,7 +45,7 @@ def test_a_shared_file_is_served_to_each_as_before_until_each_has_a_copy_that_sh
     announced = repository.sweep.run(dry_run=True)
     assert announced.done == {"files shared between owners copied": 3}
     report = repository.sweep.run()
-    assert report.done == {"files shared between owners copied": 3, "doomed originals finished": 1}
+    assert report.done == {"files shared between owners copied": 3, "tombstones cleared": 1}
     assert report.problems == []
     after = [served(repository, owner, number) for number, owner in enumerate(OWNERS, start=1)]
     assert [shown[1:3] for shown in after] == [shown[1:3] for shown in before]
