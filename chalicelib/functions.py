@@ -23,30 +23,34 @@ Json = dict[str, Any]
 blueprint = Blueprint(__name__)
 
 
+def each_invocation(event: Any, run: Callable[[Any], Any]) -> Any:
+    """Around every function: its log lines say whose they are, and its end is told, with what it noted."""
+    runtime.current()  # from here on logs are JSON
+    with telemetry.invocation(event.context):
+        return run(event)
+
+
+for kind in ("sqs", "scheduled", "pure_lambda"):
+    blueprint.register_middleware(each_invocation, kind)
+
+
 # Chalice puts the name into an ARN that CloudFormation fills in: what the queue is called is the stack's choice.
 @blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
 def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
-    current = runtime.current()
-    with telemetry.invocation(event.context) as ended:
-        current.belonging.settle_once()
-        for record in event:
-            current.ingest.handle(json.loads(record.body))
-        ended["outcome"] = "done"
+    current = _settled()
+    for record in event:
+        current.ingest.handle(json.loads(record.body))
 
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
 def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
-    current = runtime.current()
-    with telemetry.invocation(event.context) as ended:
-        current.belonging.settle_once()
-        report = current.sweep.go_on(_last_call(event.context))
-        ended |= {"broken_invariants": len(report.problems), **_answer(report)}
-        if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
-            raise UnavailableError(report.fault)
-        ended["outcome"] = "done"
-        return _answer(report)
+    report = _settled().sweep.go_on(_last_call(event.context))
+    telemetry.note(broken_invariants=len(report.problems), **_answer(report))
+    if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
+        raise UnavailableError(report.fault)
+    return _answer(report)
 
 
 @blueprint.lambda_function(name="admin")
@@ -56,16 +60,13 @@ def admin(event: Json, context: Any) -> Json:
     name = arguments.pop("command", None)
     if not isinstance(name, str) or name not in _COMMANDS:
         raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    telemetry.note(command=name)
     command = _COMMANDS[name]
     try:
         inspect.signature(command).bind(context, **arguments)
     except TypeError as problem:
         raise BadRequestError(f"The command {name} does not take this: {problem}.") from None
-    runtime.current()
-    with telemetry.invocation(context, command=name) as ended:
-        answer = command(context, **arguments)
-        ended["outcome"] = "done"
-        return answer
+    return command(context, **arguments)
 
 
 def _migrate(_context: Any) -> Json:

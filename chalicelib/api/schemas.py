@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, UnsetType
 from chalicelib.errors import RepositoryError
 from chalicelib.model.facts import Facts, to_the_second
 from chalicelib.model.pictures import THUMBNAIL_SIZES
-from chalicelib.model.records import LARGEST_INTEGER, LED_TO_IMAGE, Image, ListedImage, Match, Upload, UploadStatus
-from chalicelib.services.library import Library
+from chalicelib.model.records import LARGEST_INTEGER, LED_TO_IMAGE, Match, Upload, UploadStatus
+from chalicelib.services.library import Details, Item
 
 MOST_FILES = 100
 
@@ -199,7 +199,8 @@ def upload_state(upload: Upload) -> UploadState:
     )
 
 
-def image_item(image: ListedImage, library: Library) -> ImageItem:
+def image_item(item: Item) -> ImageItem:
+    image = item.image
     return ImageItem(
         id=image.id,
         name=image.name,
@@ -210,13 +211,13 @@ def image_item(image: ListedImage, library: Library) -> ImageItem:
         byte_size=image.file.byte_size,
         width=image.width,
         height=image.height,
-        thumbnail_url=library.thumbnail_url(image, THUMBNAIL_SIZES[0]),
+        thumbnail_url=item.thumbnail_url,
     )
 
 
-def image_details(image: Image, library: Library) -> ImageDetails:
-    entry, facts = image.entry, image.entry.facts
-    thumbnails = {str(size): library.thumbnail_url(image, size) for size in THUMBNAIL_SIZES}
+def image_details(details: Details) -> ImageDetails:
+    image, entry, facts = details.image, details.image.entry, details.image.entry.facts
+    thumbnails = {str(size): url for size, url in details.thumbnail_urls.items()}
     return ImageDetails(
         id=image.id,
         name=image.name,
@@ -240,7 +241,7 @@ def image_details(image: Image, library: Library) -> ImageDetails:
         location=_location(facts),
         exif=dict(facts.exif),
         carries=[Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
-        original_url=library.original_url(image, "inline"),
+        original_url=details.original_url,
         thumbnails=thumbnails,
     )
 

@@ -9,7 +9,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
-from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
+from chalicelib.api.http import Headers, json_answer, public_url
+from chalicelib.api.routing import PUBLIC, Asked, route
 from chalicelib.errors import NotFoundError
 from chalicelib.model.pictures import FORMATS
 from chalicelib.settings import VERSION
@@ -33,11 +34,9 @@ _PAGE = (_FOLDER / "index.html").read_text("utf-8").replace("{preloads}", _PRELO
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
-@blueprint.route("/", methods=["GET"])
-@answering
-def show_page() -> Response:
-    query_of(blueprint.current_request, frozenset())
-    url = html.escape(public_url(blueprint.current_request))
+@route(blueprint, "GET", "/", PUBLIC)
+def show_page(asked: Asked) -> Response:
+    url = html.escape(public_url(asked.request))
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
     root = urlsplit(url).path
     page = _PAGE.replace("{root}", root).replace("{public_url}", url)
@@ -50,10 +49,8 @@ def show_page() -> Response:
     return Response(page, headers=headers)
 
 
-@blueprint.route("/web/{edition}/{name}", methods=["GET"])
-@answering
-def serve_file(edition: str, name: str) -> Response:
-    query_of(blueprint.current_request, frozenset())
+@route(blueprint, "GET", "/web/{edition}/{name}", PUBLIC)
+def serve_file(asked: Asked, edition: str, name: str) -> Response:
     if edition != _EDITION or name not in _FILES:
         raise NotFoundError("The page has no such file: load the page anew.")
     headers: Headers = {
@@ -82,17 +79,13 @@ def _policy(store: str) -> str:
     )
 
 
-@blueprint.route("/openapi.json", methods=["GET"])
-@answering
-def describe() -> Response:
-    query_of(blueprint.current_request, frozenset())
-    return json_answer(openapi.describe(public_url(blueprint.current_request)))
+@route(blueprint, "GET", "/openapi.json", PUBLIC)
+def describe(asked: Asked) -> Response:
+    return json_answer(openapi.describe(public_url(asked.request)))
 
 
-@blueprint.route("/health", methods=["GET"])
-@answering
-def check_health() -> Response:
-    query_of(blueprint.current_request, frozenset())
+@route(blueprint, "GET", "/health", PUBLIC)
+def check_health(asked: Asked) -> Response:
     current = runtime.current()
     current.catalog.check()
     current.store.check()

@@ -162,7 +162,7 @@ def assert_nothing_is_broken_or_orphaned(repository: Repository, images: int) ->
 def contents(repository: Repository) -> set[bytes]:
     """The original of every image, from the store."""
     found = set()
-    for image in repository.library.page("local", Filters(), "name", 200, None).images:
+    for image in repository.catalog.images.page("local", Filters(), "name", 200, None).images:
         with repository.store.open(keys.original(image.file.storage_id)) as reading:
             found.add(b"".join(reading.chunks()))
     return found

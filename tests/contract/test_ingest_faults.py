@@ -88,7 +88,7 @@ def test_whatever_was_acknowledged_is_taken_in_though_the_database_server_was_ki
         ended = [repository.uploads.status("local", upload_id) for upload_id in clients.acknowledged]
         assert len(ended) == CLIENTS * PICTURES
         assert {upload.status for upload in ended} <= {"stored", "duplicate"}
-        images = repository.library.page("local", Filters(), "name", 200, None).images
+        images = repository.catalog.images.page("local", Filters(), "name", 200, None).images
         assert {upload.image_id for upload in ended} == {image.id for image in images}
         assert max(Counter(upload.image_id for upload in ended if upload.status == "stored").values()) == 1
         assert contents(repository) == set(FILES)

@@ -43,7 +43,7 @@ def overtake(interruption: Interruption, content: bytes) -> Upload:
 
 
 def listed(repository: Repository) -> tuple[ListedImage, ...]:
-    return repository.library.page("local", Filters(), "name", 200, None).images
+    return repository.catalog.images.page("local", Filters(), "name", 200, None).images
 
 
 def leave(_repository: Repository, _upload: Upload, _content: bytes) -> None:

@@ -71,6 +71,14 @@ def test_every_route_stands_in_the_description_and_in_the_documents(path: str) -
     assert any(written(path).search(document.read_text("utf-8")) for document in documents())
 
 
+@pytest.mark.parametrize("module", product(), ids=str)
+def test_a_view_is_made_in_one_way_only(module: Module) -> None:
+    """`routing.route`, which has every view name its scopes and its parameters."""
+    if module.name != "chalicelib.api.routing":
+        named = (node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute) and node.attr == "route")
+        assert [node.lineno for node in named] == []
+
+
 def documents() -> list[Path]:
     return [*CHECKOUT.glob("README.md"), *sorted((CHECKOUT / "docs").glob("*.md"))]
 

@@ -264,4 +264,4 @@ def test_an_admission_that_was_committed_keeps_its_files_though_its_worker_was_t
 
 
 def images_of(repository: Repository, owner: str) -> list[int]:
-    return [image.id for image in repository.library.page(owner, Filters(), "name", 200, None).images]
+    return [item.image.id for item in repository.library.page(owner, Filters(), "name", 200, None).items]
