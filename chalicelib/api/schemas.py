@@ -39,7 +39,7 @@ class UploadRequest(msgspec.Struct):
     files: Annotated[list[FileOffer], Meta(min_length=1, max_length=MOST_FILES)]
 
 
-class UploadTicket(msgspec.Struct, tag="upload", tag_field="action"):
+class UploadAnswer(msgspec.Struct, tag="upload", tag_field="action"):
     """Post `fields`, then the file in the field `file_field`, as one multipart form to `url`."""
 
     name: str
@@ -52,24 +52,27 @@ class UploadTicket(msgspec.Struct, tag="upload", tag_field="action"):
     status_url: str
 
 
-class AlreadyHeld(msgspec.Struct, tag="exists", tag_field="action"):
+class ExistsAnswer(msgspec.Struct, tag="exists", tag_field="action"):
     """This owner has sent this file before and still holds it."""
 
     name: str
     image_id: int
 
 
-class RefusedOffer(msgspec.Struct, tag="reject", tag_field="action"):
+class RejectAnswer(msgspec.Struct, tag="reject", tag_field="action"):
     """The file would be refused."""
 
     name: str
     error: Error
 
 
+Answer = UploadAnswer | ExistsAnswer | RejectAnswer
+
+
 class UploadAnswers(msgspec.Struct):
     """One answer per file, in order."""
 
-    uploads: list[UploadTicket | AlreadyHeld | RefusedOffer]
+    uploads: list[Answer]
 
 
 class UploadState(msgspec.Struct):

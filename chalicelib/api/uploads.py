@@ -13,7 +13,7 @@ from chalicelib.api.multipart import parse_form
 from chalicelib.api.routing import Asked, route
 from chalicelib.errors import BadRequestError, NotFoundError, revived
 from chalicelib.model.records import LED_TO_IMAGE, Upload
-from chalicelib.services.uploads import Held, Offer, Refused, Send
+from chalicelib.services.uploads import Answer, ExistsAnswer, Offer, RejectAnswer
 
 blueprint = Blueprint(__name__)
 
@@ -58,12 +58,12 @@ def _upload_request(body: bytes) -> schemas.UploadRequest:
         raise BadRequestError('The body is not JSON: send {"files": [{"name": "photo.jpg", "size": 12345}]}.') from None
 
 
-def _answer(asked: Asked, answer: Send | Held | Refused) -> schemas.UploadTicket | schemas.AlreadyHeld | schemas.RefusedOffer:
-    if isinstance(answer, Held):
-        return schemas.AlreadyHeld(answer.name, answer.image_id)
-    if isinstance(answer, Refused):
-        return schemas.RefusedOffer(answer.name, schemas.error(answer.error))
-    return schemas.UploadTicket(
+def _answer(asked: Asked, answer: Answer) -> schemas.Answer:
+    if isinstance(answer, ExistsAnswer):
+        return schemas.ExistsAnswer(answer.name, answer.image_id)
+    if isinstance(answer, RejectAnswer):
+        return schemas.RejectAnswer(answer.name, schemas.error(answer.error))
+    return schemas.UploadAnswer(
         name=answer.upload.name,
         upload_id=answer.upload.id,
         method="POST",

@@ -50,7 +50,7 @@ def show_page(asked: Asked) -> Response:
 
 
 @route(blueprint, "GET", "/web/{edition}/{name}", PUBLIC)
-def serve_file(asked: Asked, edition: str, name: str) -> Response:
+def serve_file(_: Asked, edition: str, name: str) -> Response:
     if edition != _EDITION or name not in _FILES:
         raise NotFoundError("The page has no such file: load the page anew.")
     headers: Headers = {
@@ -85,7 +85,7 @@ def describe(asked: Asked) -> Response:
 
 
 @route(blueprint, "GET", "/health", PUBLIC)
-def check_health(asked: Asked) -> Response:
+def check_health(_: Asked) -> Response:
     current = runtime.current()
     current.catalog.check()
     current.store.check()

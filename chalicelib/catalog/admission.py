@@ -16,10 +16,10 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.folding import folded
 from chalicelib.catalog.owners import count
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
-from chalicelib.catalog.uploads import end
+from chalicelib.catalog.uploads import end, has_lease
 from chalicelib.errors import UnavailableError
 from chalicelib.model.facts import combine
-from chalicelib.model.records import Admission, Admitted, Entry, Overtaken, StoredFile
+from chalicelib.model.records import Admission, Admitted, Entry, LeaseLost, Overtaken, StoredFile
 
 #: Each lost race leaves the winner's row to be found, so more than two in one admission take a delete in between.
 _ATTEMPTS = 10
@@ -37,6 +37,8 @@ def admit(database: Database, admission: Admission, now: datetime) -> Admitted:
             return database.write(lambda connection: _admit(connection, admission, now))
         except (IntegrityError, _Vanished) as error:
             failure = error
+            if not database.read(lambda connection: has_lease(connection, admission.upload_id, admission.attempt)):
+                raise LeaseLost(admission.upload_id) from error
     raise UnavailableError("Too many work on the same image at the moment; nothing was lost, try again.") from failure
 
 

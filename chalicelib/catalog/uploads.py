@@ -116,7 +116,7 @@ class UploadRows:
             self._write(recover.where(some, uploads.c.status == "processing"), makes_room=True)
 
     def _change(self, upload_id: str, attempt: int, **values: Any) -> bool:
-        statement = update(uploads).where(held(upload_id, attempt)).values(**values)
+        statement = update(uploads).where(leased_as(upload_id, attempt)).values(**values)
         return self._write(statement) == 1
 
     def _write(self, statement: Update, *, makes_room: bool = False) -> int:
@@ -128,14 +128,18 @@ class UploadRows:
             raise LeaseLost(upload_id)
 
 
-def held(upload_id: str, attempt: int) -> ColumnElement[bool]:
+def leased_as(upload_id: str, attempt: int) -> ColumnElement[bool]:
     """That the upload is in processing under this very lease: the condition of every write to it."""
     return and_(uploads.c.id == upload_id, uploads.c.status == "processing", uploads.c.attempt == attempt)
 
 
+def has_lease(connection: Connection, upload_id: str, attempt: int) -> bool:
+    return connection.scalar(select(uploads.c.id).where(leased_as(upload_id, attempt))) is not None
+
+
 def end(connection: Connection, upload_id: str, attempt: int, **values: Any) -> tuple[str, Usage]:
     """End the upload that is held under this lease; returns its owner, and what the caller is to count. Raises `LeaseLost`."""
-    if connection.execute(update(uploads).where(held(upload_id, attempt)).values(**values)).rowcount != 1:
+    if connection.execute(update(uploads).where(leased_as(upload_id, attempt)).values(**values)).rowcount != 1:
         raise LeaseLost(upload_id)
     row = connection.execute(select(uploads.c.owner, uploads.c.size).where(uploads.c.id == upload_id)).one()
     return row.owner, Usage(open_uploads=-1, open_bytes=-row.size)

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Busy(UnavailableError):
-    """Another worker holds the upload: the event must be delivered again later."""
+    """Another worker has the upload's lease: the event must be delivered again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Ingest:
         elif upload is NoLease.ENDED:
             self.store.delete([keys.incoming(upload_id)])
         elif upload is NoLease.BUSY:
-            raise Busy(f"upload {upload_id} is held by another worker")
+            raise Busy(f"upload {upload_id} is leased to another worker")
         else:
             self._work_on(upload, now, (now - event_time).total_seconds() if event_time else None)
 

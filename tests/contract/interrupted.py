@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Engine, event
 
 from chalicelib.repository import Repository
 from chalicelib.server import startup
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
 from tests.repositories import DECODING, disk_of, repository_in
 
@@ -39,7 +39,7 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 def send(repository: Repository, content: bytes) -> None:
     """By ticket, which is kept beside the repository before the bytes are sent."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     ticket = {"upload_id": answer.upload.id, "fields": dict(answer.ticket.fields)}
     repository.settings.storage.joinpath("ticket").write_text(json.dumps(ticket))
     _armed.set()

@@ -82,7 +82,8 @@ def template_of(folder: Path, url: URL | None) -> Template:
 
     def read(connection: Connection) -> None:
         for table in metadata.sorted_tables:
-            rows[table.name] = [dict(row) for row in connection.execute(select(table)).mappings()]
+            found = connection.execute(select(table)).all()
+            rows[table.name] = [dict(zip(table.columns.keys(), row, strict=True)) for row in found]
 
     if url:
         _in(url, read)

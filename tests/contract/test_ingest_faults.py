@@ -11,7 +11,7 @@ import pytest
 from chalicelib.errors import UnavailableError
 from chalicelib.model.records import Filters
 from chalicelib.repository import Repository
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
 from tests.contract.interrupting import assert_nothing_is_broken_or_orphaned, contents
 from tests.databases import MariaDb, mariadb, new_database
@@ -59,7 +59,7 @@ class Clients:
             (answer,) = self._repository.uploads.ask("local", [Offer("photo.png", len(file), None)])
         except UnavailableError:
             return None
-        assert isinstance(answer, Send)
+        assert isinstance(answer, UploadAnswer)
         disk_of(self._repository).post(answer.ticket.fields.items(), [file])
         return answer.upload.id
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.errors import QuotaExceededError, UnavailableError
 from chalicelib.local.queue import EventQueue
 from chalicelib.repository import Repository
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
 from tests.contract.conftest import Servers
 from tests.contract.interrupting import assert_nothing_is_broken_or_orphaned
@@ -34,7 +34,7 @@ def line(servers: Servers) -> Iterator[Line]:
 def posted(repository: Repository, content: bytes) -> str:
     """The id of an upload whose bytes the store has accepted; the line is as it was before."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     disk_of(repository).post(answer.ticket.fields.items(), [content])
     return answer.upload.id
 
@@ -70,13 +70,13 @@ def test_an_ask_whose_commit_lost_its_answer_does_not_count_for_the_limits(line:
         repository.catalog.uploads.withdraw([granted.upload])
 
 
-def ask(repository: Repository) -> Send:
+def ask(repository: Repository) -> UploadAnswer:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", 5, None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     return answer
 
 
-def ask_again_and_again(repository: Repository) -> Send:
+def ask_again_and_again(repository: Repository) -> UploadAnswer:
     """As a client does that is told to try again."""
     while True:
         with suppress(UnavailableError):

@@ -14,7 +14,7 @@ import pytest
 from chalicelib.local.composition import STORE_PATH
 from chalicelib.model.pictures import Picture
 from chalicelib.repository import Decoder, Repository
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from chalicelib.storage.disk import DiskStore
 from tests import pictures
 from tests.http.client import FORM, Answer, Api, field_part, file_part, form
@@ -72,7 +72,7 @@ def test_a_policy_rewritten_by_the_client_is_a_403(api: Api, ticket: Any) -> Non
 def test_an_expired_ticket_is_a_403(api: Api, repository: Repository) -> None:
     uploads = replace(repository.uploads, clock=lambda: datetime.now(UTC) - timedelta(hours=1, seconds=1))
     (answer,) = uploads.ask("local", [Offer("photo.png", len(CONTENT), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     ticket = {"url": answer.ticket.url, "fields": answer.ticket.fields}
     assert_store_refuses(api.post_ticket(ticket, CONTENT), 403, "AccessDenied")
     assert files_in(repository.settings.storage) == []

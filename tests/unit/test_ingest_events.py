@@ -14,7 +14,7 @@ from chalicelib.model.pictures import Picture
 from chalicelib.model.records import Admission, Admitted, Filters, NoLease, Upload
 from chalicelib.repository import Decoder, Repository
 from chalicelib.services.ingest import MAX_RESTARTS, Busy
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from chalicelib.storage import keys
 from tests import pictures
 from tests.repositories import clock_ahead, decoder_here, disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
@@ -31,7 +31,7 @@ def repository(tmp_path: Path) -> Repository:
 def arrived(repository: Repository, content: bytes = CONTENT, size: int | None = None) -> str:
     """Bytes lie in the store, and nobody has been told; returns the upload's id."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", size or len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     put_quietly(repository, answer.upload.id, content)
     return answer.upload.id
 
@@ -93,7 +93,7 @@ def test_an_upload_in_other_hands_is_left_alone_and_its_event_comes_again(reposi
 
 def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: Repository) -> None:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(CONTENT), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     repository.ingest.handle(event(answer.upload.id))
     assert upload_of(repository, answer.upload.id).status == "pending"
     disk_of(repository).post(answer.ticket.fields.items(), [CONTENT])

@@ -20,7 +20,7 @@ from chalicelib.catalog.inventory import Inventory
 from chalicelib.model.records import Admission, Admitted, Checkpoint, Filters, NoLease
 from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from chalicelib.storage import keys
 from tests import pictures
 from tests.repositories import disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
@@ -63,13 +63,13 @@ def swept(repository: Repository, ahead: timedelta) -> Report:
     return report
 
 
-def ask(repository: Repository, content: bytes) -> Send:
+def ask(repository: Repository, content: bytes) -> UploadAnswer:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     return answer
 
 
-def lose_event(repository: Repository, answer: Send, content: bytes) -> None:
+def lose_event(repository: Repository, answer: UploadAnswer, content: bytes) -> None:
     """Bytes arrive, and nobody is told."""
     deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(answer.upload.id), content, "image/png")
