@@ -19,6 +19,7 @@ from chalicelib.services.completion import MakeThumbnails
 from chalicelib.services.ingest import Examine, Ingest
 from chalicelib.services.later import Later
 from chalicelib.services.library import Library
+from chalicelib.services.readiness import Readiness
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.uploads import Uploads
 from chalicelib.settings import Settings
@@ -64,6 +65,7 @@ class Repository:
     library: Library
     sweep: Sweep
     belonging: Belonging
+    readiness: Readiness
     workspace: Workspace
     chores: Mapping[str, Chore] = field(default_factory=dict)
 
@@ -106,6 +108,7 @@ def assemble(
         ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch, later),
         library=Library(catalog, store),
         belonging=Belonging(catalog, store),
+        readiness=Readiness(catalog, store),
         sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, scratch),
         workspace=workspace,
         chores=chores or {},

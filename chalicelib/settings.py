@@ -27,6 +27,7 @@ _WHOLE_NUMBERS = {
     "decode_seconds": (1, _DAY),
     "stale_seconds": (1, _DAY),
     "database_connect_seconds": (1, _DAY),
+    "database_wait_seconds": (0, _DAY),
 }
 
 
@@ -53,6 +54,8 @@ class Settings:
     `aws_credentials` are those of the environment (key, secret, session token); where it has none, boto3 looks elsewhere.
     `on_lambda` tells that this process is one of AWS Lambda's.
 
+    `database_wait_seconds` is how long a laptop's server waits, when it starts, for a database that is not up yet.
+
     `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
     each owner; `None` sets none. `open_to_network` is the operator's consent that `open` may hold for other machines too.
     """
@@ -78,6 +81,7 @@ class Settings:
     decode_memory: int | None = None
     stale_seconds: int = 900
     database_connect_seconds: int = 5
+    database_wait_seconds: int = 60
     auth: Auth = "open"
     open_to_network: bool = False
     owner_max_bytes: int | None = None

@@ -15,11 +15,12 @@ CACHED_SECONDS = 60
 
 blueprint = Blueprint(__name__)
 
+_READY = AuthRoute("/health/ready", ["GET"])
 #: What each scope opens, as one policy for all routes: API Gateway keeps it and asks it for every later request of the key.
 _ROUTES: dict[Scope, list[AuthRoute]] = {
-    "read": [AuthRoute("/image/*", ["GET"])],
-    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET"])],
-    "admin": [AuthRoute("/image/*", ["GET", "DELETE"])],
+    "read": [AuthRoute("/image/*", ["GET"]), _READY],
+    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET"]), _READY],
+    "admin": [AuthRoute("/image/*", ["GET", "DELETE"]), _READY],
 }
 #: An answer without a single permission has to say so: a policy with nothing in it is an error to API Gateway.
 _NOBODY: dict[str, Any] = {

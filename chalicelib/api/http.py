@@ -20,17 +20,17 @@ log = logging.getLogger(__name__)
 
 def headers_of(error: RepositoryError) -> Headers:
     """What stands in the head of a refusal beside its body."""
-    headers: Headers = {}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if error.status == 503:
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
-    return headers
+    return {"WWW-Authenticate": "Bearer"} if error.status == 401 else retry_after(error.status)
+
+
+def retry_after(status: int) -> Headers:
+    """When to come again, where the status says that it may help."""
+    return {"Retry-After": _RETRY_AFTER_SECONDS} if status == 503 else {}
 
 
 def refusal(error: RepositoryError) -> Response:
     if error.status == 503:
-        log.warning("unavailable: %s", error.message)
+        log.warning("unavailable: %s", error)
     return json_answer({"Code": error.code, "Message": error.message}, error.status, headers_of(error))
 
 

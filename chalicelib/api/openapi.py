@@ -20,6 +20,7 @@ _TYPES = (
     schemas.ImageList,
     schemas.ImageDetails,
     schemas.Health,
+    schemas.Readiness,
 )
 _ERRORS = {
     400: "`BadRequestError`: the request, a parameter or the cursor cannot be read",
@@ -139,7 +140,15 @@ def _about() -> Json:
         "/openapi.json": {"get": _operation("describe", "This description", description, errors=(400,), keyed=False)},
         "/health": {
             "get": _operation(
-                "checkHealth", "Whether all is well", {200: _json("All is well", "Health")}, errors=(400,), keyed=False
+                "checkHealth", "That the server answers", {200: _json("It does", "Health")}, errors=(400,), keyed=False
+            )
+        },
+        "/health/ready": {
+            "get": _operation(
+                "checkReadiness",
+                "Whether catalog and store can be used",
+                {200: _json("Both can", "Readiness"), 503: _json("One cannot, and why", "Readiness", headers=("Retry-After",))},
+                errors=(400,),
             )
         },
     }
@@ -180,7 +189,7 @@ def _operation(
     keyed: bool = True,
 ) -> Json:
     responses = {str(status): answer for status, answer in answers.items()}
-    for status in (*errors, 503, *((401, 403) if keyed else ())):
+    for status in sorted({*errors, 503, *((401, 403) if keyed else ())} - answers.keys()):
         headers = {401: ("WWW-Authenticate",), 503: ("Retry-After",)}.get(status, ())
         responses[str(status)] = _json(_ERRORS[status], "Error", headers=headers)
     operation: Json = {"operationId": operation_id, "summary": summary, "responses": responses}

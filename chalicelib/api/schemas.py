@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.errors import RepositoryError
+from chalicelib.errors import RepositoryError, UnavailableError
 from chalicelib.model.facts import Facts, to_the_second
 from chalicelib.model.pictures import THUMBNAIL_SIZES
 from chalicelib.model.records import LARGEST_INTEGER, LED_TO_IMAGE, Match, Upload, UploadStatus
 from chalicelib.services.library import Details, Item
+from chalicelib.services.readiness import Look
 
 MOST_FILES = 100
 
@@ -176,15 +177,46 @@ class Limits(msgspec.Struct):
 
 
 class Health(msgspec.Struct):
+    """That the server answers, and what it takes; neither catalog nor store is asked."""
+
     status: Literal["ok"]
     version: str
-    catalog: Literal["ok"]
-    store: Literal["ok"]
     limits: Limits
+
+
+Condition = Literal["ok", "unavailable"]
+
+
+class Part(msgspec.Struct):
+    """Whether it answers and can be written, and why not."""
+
+    status: Condition
+    cause: str | None
+
+
+class Readiness(msgspec.Struct):
+    """Whether pictures can be taken in and handed out; `Code` and `Message` stand where the status of the answer is 503."""
+
+    status: Condition
+    catalog: Part
+    store: Part
+    Code: str | UnsetType = UNSET
+    Message: str | UnsetType = UNSET
 
 
 def error(refusal: RepositoryError) -> Error:
     return Error(refusal.code, refusal.message)
+
+
+def readiness(found: Look) -> Readiness:
+    catalog, store, problem = _part(found.catalog), _part(found.store), found.problem
+    if problem is None:
+        return Readiness("ok", catalog, store)
+    return Readiness("unavailable", catalog, store, Code=problem.code, Message=problem.message)
+
+
+def _part(problem: UnavailableError | None) -> Part:
+    return Part("unavailable", problem.cause or problem.message) if problem else Part("ok", None)
 
 
 def upload_state(upload: Upload) -> UploadState:

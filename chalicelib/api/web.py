@@ -9,10 +9,11 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
 from chalicelib.api import openapi, schemas
-from chalicelib.api.http import Headers, json_answer, public_url
+from chalicelib.api.http import Headers, json_answer, public_url, retry_after
 from chalicelib.api.routing import PUBLIC, Asked, route
 from chalicelib.errors import NotFoundError
 from chalicelib.model.pictures import FORMATS
+from chalicelib.services.access import SCOPES
 from chalicelib.settings import VERSION
 
 blueprint = Blueprint(__name__)
@@ -86,9 +87,13 @@ def describe(asked: Asked) -> Response:
 
 @route(blueprint, "GET", "/health", PUBLIC)
 def check_health(_: Asked) -> Response:
-    current = runtime.current()
-    current.catalog.check()
-    current.store.check()
-    settings = current.settings
+    settings = runtime.current().settings
     limits = schemas.Limits(settings.max_bytes, settings.max_pixels, settings.max_frames, list(FORMATS))
-    return json_answer(schemas.Health("ok", VERSION, "ok", "ok", limits))
+    return json_answer(schemas.Health("ok", VERSION, limits))
+
+
+@route(blueprint, "GET", "/health/ready", SCOPES)
+def check_readiness(_: Asked) -> Response:
+    found = runtime.current().readiness.look()
+    status = 503 if found.problem else 200
+    return json_answer(schemas.readiness(found), status, retry_after(status))

@@ -1,5 +1,7 @@
 """The repository as it runs on a laptop: a folder or a bucket, SQLite or MySQL, and decoders in child processes."""
 
+import logging
+import time
 from contextlib import nullcontext
 
 from chalicelib.backends import open_bucket, open_database
@@ -7,6 +9,7 @@ from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import is_due, migrate
 from chalicelib.decoding import fence
 from chalicelib.decoding.decoders import Aside, Decoders, Room
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.local.queue import EventQueue
 from chalicelib.local.watch import Watch
 from chalicelib.model.pictures import Limits
@@ -21,8 +24,11 @@ STORE_PATH = "/store"
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
 _POOL_SIZE = 8
+_LOOK_EVERY_SECONDS = 3.0
 #: How many uploads are worked on at once, besides those that wait for a decoder.
 _WORKERS = 4
+
+log = logging.getLogger(__name__)
 
 
 def compose(settings: Settings, decoder: Decoder | None = None) -> Repository:
@@ -36,6 +42,34 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Repository:
     return built
 
 
+def wait_for_database(settings: Settings) -> None:
+    """Return when the database answers: one that is not up yet is given some time, with a line now and then.
+
+    Raises `MisconfiguredError` at once where waiting is no use, and `UnavailableError` where it was in vain.
+    """
+    if settings.database_url is None or not settings.database_url.startswith("mysql"):
+        return  # a file is there or is made
+    database, until = _database(settings), time.monotonic() + settings.database_wait_seconds
+    while True:
+        try:
+            database.check()
+        except MisconfiguredError as problem:
+            raise _told_of(database, problem) from problem
+        except UnavailableError as problem:
+            if time.monotonic() >= until:
+                raise _told_of(database, problem) from problem
+            log.warning("waiting for %s: %s", database.name, problem.cause)
+            time.sleep(_LOOK_EVERY_SECONDS)
+        else:
+            database.dispose()
+            return
+
+
+def _told_of(database: Database, problem: UnavailableError) -> UnavailableError:
+    """The same for an operator, who has to know which database it is."""
+    return type(problem)(f"The catalog in {database.name} cannot be used.", problem.cause or problem.message)
+
+
 def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """The repository, its catalog migrated. Raises what `compose` raises, but for `ForeignStoreError`."""
     try:
@@ -43,7 +77,10 @@ def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Rep
     except OSError as error:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
-    migrate(database)
+    try:
+        migrate(database)
+    except UnavailableError as problem:
+        raise _told_of(database, problem) from problem
     return _assembled(settings, database, decoder)
 
 

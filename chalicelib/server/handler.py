@@ -217,6 +217,8 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _refuse(self, error: RepositoryError) -> None:
         self.close_connection = True
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            log.warning("unavailable: %s", error)
         body = json.dumps({"Code": error.code, "Message": error.message}).encode("utf-8")
         self._send_http_response(error.status, {"Connection": "close", **headers_of(error)}, body)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from chalicelib import runtime, settings
 from chalicelib.decoding import warm
 from chalicelib.errors import RepositoryError, UnavailableError
+from chalicelib.local import composition
 from chalicelib.repository import Repository
 from chalicelib.settings import SettingsError
 from chalicelib.storage import keys
@@ -25,6 +26,7 @@ def start(url: str) -> Repository:
     """Put together the repository that is served at `url` (unless PUBLIC_URL says otherwise) and set it going."""
     wanted = settings.from_env()
     warm.try_fence()
+    composition.wait_for_database(wanted)
     started = runtime.build(replace(wanted, public_url=wanted.public_url or url))
     runtime.use(started)
     _tell_who_can_read(wanted.storage)

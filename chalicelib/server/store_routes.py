@@ -4,6 +4,7 @@ Files pass through in pieces, either way: what is under way takes no memory, and
 permits, or for an answer that does not hold it.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,8 @@ from chalicelib.storage.port import ObjectMissing
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 #: Of one field before the file: a policy has some hundred bytes.
 _MOST_FIELD_BYTES = 1 << 16
+log = logging.getLogger(__name__)
+
 _SERVED = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
 
 
@@ -51,6 +54,7 @@ def answered(store: DiskStore, method: str, query: str, headers: Mapping[str, st
         except ObjectMissing:
             answer = _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
         except UnavailableError as problem:
+            log.warning("unavailable: %s", problem)
             answer = _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
         yield answer
 

@@ -168,8 +168,8 @@ class Steps:
 
     def _blame(self, what: str, error: Exception) -> None:
         """Report what failed, unless it is that catalog or store do not answer at all: then that is raised."""
-        self.store.check()
-        self.catalog.check()
+        for side in (self.store, self.catalog):
+            (side.check if self.dry_run else side.check_writing)()
         if isinstance(error, RepositoryError):
             cause = error.message
         else:

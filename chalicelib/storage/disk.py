@@ -23,6 +23,7 @@ from chalicelib.storage import disk_listing, files
 from chalicelib.storage.disk_presign import BUCKET, Presigner
 from chalicelib.storage.keys import (
     ASIDE,
+    INCOMING,
     REPOSITORY_ID,
     SECTIONS,
     aside,
@@ -180,6 +181,10 @@ class DiskStore:
         return self.presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
+        with files.answering():
+            os.scandir(self._root / INCOMING).close()
+
+    def check_writing(self) -> None:
         self._check_folder()
         with files.answering():
             self._publisher.check()

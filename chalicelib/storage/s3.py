@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.sigv4 import Credentials
-from chalicelib.storage.keys import ASIDE, INCOMING, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key
+from chalicelib.storage.keys import ASIDE, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key, original
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
 from chalicelib.storage.s3_presign import S3Presigner
 
@@ -20,6 +20,28 @@ _CHUNK = 1024 * 1024
 _DELETED_AT_ONCE = 1000
 #: How often reading an object goes on where its connection broke.
 _RESUMPTIONS = 3
+#: A storage id that nothing has.
+_NOBODYS = "0" * 32
+_CREDENTIALS = "S3 does not take the credentials: see AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the role"
+_REGION = "the bucket is in another region: see AWS_REGION"
+#: What somebody has to mend: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, and botocore's exceptions.
+_TO_MEND = {
+    "NoSuchBucket": "there is no such bucket: see IMAGE_BUCKET",
+    "InvalidBucketName": "no bucket can have that name: see IMAGE_BUCKET",
+    "ParamValidationError": "no bucket can have that name: see IMAGE_BUCKET",
+    "AllAccessDisabled": "the bucket is closed",
+    "AccessDenied": "the credentials may not do this in the bucket: see their policy, and IMAGE_BUCKET",
+    "403": "the credentials may not do this in the bucket: see their policy, and IMAGE_BUCKET",
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
+    "NoCredentialsError": _CREDENTIALS,
+    "PartialCredentialsError": _CREDENTIALS,
+    "RequestTimeTooSkewed": "this machine's clock is wrong",
+    "PermanentRedirect": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+}
 
 
 class S3Store:
@@ -166,8 +188,13 @@ class S3Store:
         return self._presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
-        with _answering():
-            self._client.list_objects_v2(Bucket=self._bucket, Prefix=INCOMING, MaxKeys=1)
+        # That there is no such object is an answer; a HEAD would say the same of a bucket that there is not.
+        with suppress(ObjectMissing), self.open(original(_NOBODYS)):
+            pass
+
+    def check_writing(self) -> None:
+        """A bucket that answers takes writes; what else a role may do there is not found out by trying."""
+        self.check()
 
     def _credentials(self) -> Credentials:
         if self._fixed_credentials is not None:
@@ -271,9 +298,16 @@ def _answering() -> Iterator[None]:
             raise ObjectMissing from error
         if code in {"PreconditionFailed", "412"}:
             raise ObjectChanged from error
-        raise UnavailableError(f"The store does not answer: {code}.") from error
+        raise _unavailable(code, f"{error.operation_name}: {code}") from error
     except BotoCoreError as error:
-        raise UnavailableError(f"The store does not answer: {type(error).__name__}.") from error
+        raise _unavailable(type(error).__name__, type(error).__name__) from error
+
+
+def _unavailable(code: str, told: str) -> UnavailableError:
+    message = f"The store does not answer: {code}."
+    if code in _TO_MEND:
+        return MisconfiguredError(message, f"{_TO_MEND[code]} [{told}]")
+    return UnavailableError(message, f"S3 does not do what it is asked [{told}]")
 
 
 def _writable(key: str) -> str:

@@ -190,6 +190,10 @@ class _Stubborn(DiskStore):
         self._ask()
         super().check()
 
+    def check_writing(self) -> None:
+        self._ask()
+        super().check_writing()
+
 
 def stubborn(repository: Repository) -> _Stubborn:
     return _Stubborn(repository.settings.storage, STORE_URL, lambda: datetime.now(UTC), None)

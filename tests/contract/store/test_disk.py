@@ -113,7 +113,7 @@ def test_the_mode_of_a_folder_that_was_there_is_left_as_it_is(tmp_path: Path) ->
 
 def test_deleting_leaves_neither_files_nor_folders(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.check()  # by which it has its folder for files that are being worked on
+    store.check_writing()  # by which it has its folder for files that are being worked on
     before = sorted(tmp_path.rglob("*"))
     store.put(ORIGINAL, b"x", "image/jpeg")
     store.put(THUMBNAIL, b"x", "image/jpeg")
