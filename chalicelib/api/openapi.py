@@ -147,7 +147,10 @@ def _about() -> Json:
             "get": _operation(
                 "checkReadiness",
                 "Whether catalog and store can be used",
-                {200: _json("Both can", "Readiness"), 503: _json("One cannot, and why", "Readiness", headers=("Retry-After",))},
+                {
+                    200: _json("Both can", "Readiness"),
+                    503: _json("`UnavailableError`: one cannot, and why", "Readiness", headers=("Retry-After",)),
+                },
                 errors=(400,),
             )
         },
