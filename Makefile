@@ -10,13 +10,19 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
+.PHONY: help run check test lint audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
 
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## /  \1|/p' Makefile | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
+
+check: $(VENV)/dev  ## the short way: style, types, and the tests that need no server, browser or emulator
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/rules tests/unit
 
 test: lint audit unit  ## everything that must hold
 

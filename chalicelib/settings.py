@@ -27,7 +27,7 @@ _WHOLE_NUMBERS = {
     "decode_seconds": (1, _DAY),
     "stale_seconds": (1, _DAY),
     "database_connect_seconds": (1, _DAY),
-    "database_wait_seconds": (0, _DAY),
+    "database_wait_seconds": (1, _DAY),
 }
 
 

@@ -4,7 +4,7 @@ from chalice.app import Blueprint, Response
 from msgspec import UNSET
 
 from chalicelib import runtime
-from chalicelib.api import cursor, query, schemas
+from chalicelib.api import answers, cursor, query, schemas
 from chalicelib.api.http import json_answer, redirect
 from chalicelib.api.routing import Asked, route
 
@@ -17,7 +17,7 @@ def list_images(asked: Asked) -> Response:
     after = cursor.decode(wanted.cursor, owner, wanted.filters, wanted.sort) if wanted.cursor is not None else None
     page = library.page(owner, wanted.filters, wanted.sort, wanted.limit, after)
     answer = schemas.ImageList(
-        images=[schemas.image_item(item) for item in page.items],
+        images=[answers.image_item(item) for item in page.items],
         next_cursor=cursor.encode(page.next, owner, wanted.filters, wanted.sort) if page.next else None,
         total=library.count(owner, wanted.filters) if wanted.include_total else UNSET,
     )
@@ -38,7 +38,7 @@ def fetch_thumbnail(asked: Asked, image_id: str) -> Response:
 
 @route(blueprint, "GET", "/image/{image_id}/details", ["read"], of_owner=True)
 def show_details(asked: Asked, image_id: str) -> Response:
-    return json_answer(schemas.image_details(runtime.current().library.details(asked.owner, _id(image_id))))
+    return json_answer(answers.image_details(runtime.current().library.details(asked.owner, _id(image_id))))
 
 
 @route(blueprint, "DELETE", "/image/{image_id}", ["write"], of_owner=True)

@@ -7,7 +7,7 @@ import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import schemas
+from chalicelib.api import answers, schemas
 from chalicelib.api.http import json_answer, public_url, raw_body
 from chalicelib.api.multipart import parse_form
 from chalicelib.api.routing import Asked, route
@@ -36,9 +36,9 @@ def _outcome(asked: Asked, upload: Upload) -> Response:
         raise revived(upload.error_code or "", upload.error_message or "")
     if upload.status in LED_TO_IMAGE and upload.image_id is not None:
         with suppress(NotFoundError):  # it may have been deleted meanwhile: the upload's state is then all there is to tell
-            details = schemas.image_details(runtime.current().library.details(upload.owner, upload.image_id))
-            return json_answer(schemas.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
-    return json_answer(schemas.upload_state(upload), 202, {"Location": _status_url(asked, upload.id)})
+            details = answers.image_details(runtime.current().library.details(upload.owner, upload.image_id))
+            return json_answer(answers.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
+    return json_answer(answers.upload_state(upload), 202, {"Location": _status_url(asked, upload.id)})
 
 
 @route(blueprint, "POST", "/image/uploads", ["write"])
@@ -62,7 +62,7 @@ def _answer(asked: Asked, answer: Answer) -> schemas.Answer:
     if isinstance(answer, ExistsAnswer):
         return schemas.ExistsAnswer(answer.name, answer.image_id)
     if isinstance(answer, RejectAnswer):
-        return schemas.RejectAnswer(answer.name, schemas.error(answer.error))
+        return schemas.RejectAnswer(answer.name, answers.error(answer.error))
     return schemas.UploadAnswer(
         name=answer.upload.name,
         upload_id=answer.upload.id,
@@ -77,7 +77,7 @@ def _answer(asked: Asked, answer: Answer) -> schemas.Answer:
 
 @route(blueprint, "GET", "/image/uploads/{upload_id}", ["read", "write"])
 def show_upload(asked: Asked, upload_id: str) -> Response:
-    return json_answer(schemas.upload_state(runtime.current().uploads.status(asked.owner, upload_id)))
+    return json_answer(answers.upload_state(runtime.current().uploads.status(asked.owner, upload_id)))
 
 
 def _status_url(asked: Asked, upload_id: str) -> str:

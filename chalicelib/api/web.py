@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import openapi, schemas
+from chalicelib.api import answers, openapi, schemas
 from chalicelib.api.http import Headers, json_answer, public_url, retry_after
 from chalicelib.api.routing import PUBLIC, Asked, route
 from chalicelib.errors import NotFoundError
@@ -96,4 +96,4 @@ def check_health(_: Asked) -> Response:
 def check_readiness(_: Asked) -> Response:
     found = runtime.current().readiness.look()
     status = 503 if found.problem else 200
-    return json_answer(schemas.readiness(found), status, retry_after(status))
+    return json_answer(answers.readiness(found), status, retry_after(status))

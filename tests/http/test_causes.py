@@ -78,7 +78,7 @@ def test_a_server_that_takes_encrypted_connections_only_says_so(tmp_path: Path) 
 
 def test_a_database_that_never_comes_up_is_waited_for_and_then_given_up(tmp_path: Path) -> None:
     url = f"mysql+pymysql://{USER}@127.0.0.1:{free_port()}/pictures"
-    said = refusal_at_start(tmp_path / "new", DATABASE_URL=url, DATABASE_WAIT_SECONDS="0")
+    said = refusal_at_start(tmp_path / "new", DATABASE_URL=url, DATABASE_WAIT_SECONDS="1")
     assert "it cannot be reached: see that it runs" in said
 
 

@@ -34,7 +34,7 @@ ONLY_IN = {
     "pymysql": ("chalicelib.catalog",),
     "sqlite3": ("chalicelib.catalog",),
     "boto3": ("chalicelib.storage.s3",),
-    "botocore": ("chalicelib.storage.s3",),
+    "botocore": ("chalicelib.storage.s3", "chalicelib.storage.s3_errors"),
     "PIL": ("chalicelib.imaging",),
     "pillow_heif": ("chalicelib.imaging",),
     "chalice": ("app", "chalicelib.api", "chalicelib.functions", "chalicelib.server"),

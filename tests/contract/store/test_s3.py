@@ -26,7 +26,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from chalicelib import sigv4
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.sigv4 import Credentials
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged
@@ -109,7 +109,7 @@ def test_signing_needs_nothing_of_boto3() -> None:
 
 FINDER = f"""
 from datetime import UTC, datetime
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.storage.s3 import S3Store
 store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC))
 try:
@@ -223,6 +223,22 @@ def test_what_s3_refuses_is_a_store_that_is_down_and_tells_no_secret(emulator: s
         assert "secret" not in caught.value.message
         with pytest.raises(UnavailableError):
             store.check()
+
+
+def test_what_has_to_be_mended_is_told_apart_from_a_bucket_that_is_down(emulator: str) -> None:
+    """With its cause, and what to do; an answer to a look is enough, that there is no such object."""
+    there = S3Store(new_bucket(emulator), REGION, now, emulator, CREDENTIALS)
+    there.check()
+    there.check_writing()
+    nowhere = S3Store("no-such-bucket", REGION, now, emulator, CREDENTIALS)
+    with pytest.raises(MisconfiguredError) as caught:
+        nowhere.check()
+    assert (caught.value.status, caught.value.code) == (503, "UnavailableError")
+    assert caught.value.cause == "there is no such bucket: see IMAGE_BUCKET [GetObject: NoSuchBucket]"
+    with pytest.raises(UnavailableError) as down:
+        S3Store(BUCKET, REGION, lambda: datetime.now(UTC), "http://127.0.0.1:1", CREDENTIALS).check()
+    assert not isinstance(down.value, MisconfiguredError)
+    assert "EndpointConnectionError" in down.value.cause
 
 
 class Strict(BaseHTTPRequestHandler):
