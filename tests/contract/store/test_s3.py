@@ -236,7 +236,7 @@ def test_what_has_to_be_mended_is_told_apart_from_a_bucket_that_is_down(emulator
     assert (caught.value.status, caught.value.code) == (503, "UnavailableError")
     assert caught.value.cause == "there is no such bucket: see IMAGE_BUCKET [GetObject: NoSuchBucket]"
     with pytest.raises(UnavailableError) as down:
-        S3Store(BUCKET, REGION, lambda: datetime.now(UTC), "http://127.0.0.1:1", CREDENTIALS).check()
+        S3Store("bucket", REGION, now, f"http://127.0.0.1:{free_port()}", CREDENTIALS).check()
     assert not isinstance(down.value, MisconfiguredError)
     assert "EndpointConnectionError" in down.value.cause
 
