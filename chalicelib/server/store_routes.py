@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from chalicelib.api.multipart import open_form
 from chalicelib.errors import BadRequestError, PayloadTooLargeError, UnavailableError
 from chalicelib.storage.disk import DiskStore
-from chalicelib.storage.disk_policy import StoreRefusal
+from chalicelib.storage.disk_policy import StoreError
 from chalicelib.storage.disk_presign import Grant
 from chalicelib.storage.files import OpenFile
 from chalicelib.storage.port import ObjectMissing
@@ -46,16 +46,16 @@ def answered(store: DiskStore, method: str, query: str, headers: Mapping[str, st
         try:
             answer = _answer(store, method, query, headers, body, opened)
         except BadRequestError as problem:
-            answer = _error(StoreRefusal(400, "MalformedPOSTRequest", problem.message))
+            answer = _error(StoreError(400, "MalformedPOSTRequest", problem.message))
         except PayloadTooLargeError:
-            answer = _error(StoreRefusal(400, "EntityTooLarge", "Your proposed upload is too large."))
-        except StoreRefusal as refusal:
+            answer = _error(StoreError(400, "EntityTooLarge", "Your proposed upload is too large."))
+        except StoreError as refusal:
             answer = _error(refusal)
         except ObjectMissing:
-            answer = _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
+            answer = _error(StoreError(404, "NoSuchKey", "The specified key does not exist."))
         except UnavailableError as problem:
             log.warning("unavailable: %s", problem)
-            answer = _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
+            answer = _error(StoreError(503, "ServiceUnavailable", problem.message))
         yield answer
 
 
@@ -67,7 +67,7 @@ def _answer(
     if method == "GET":
         grant = store.presigner.check_get(parse_qsl(query, keep_blank_values=True))
         return _served(grant, opened.enter_context(store.open(grant.key)), headers)
-    raise StoreRefusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+    raise StoreError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 
 
 def _post(store: DiskStore, content_type: str, body: Iterable[bytes]) -> Answer:
@@ -78,7 +78,7 @@ def _post(store: DiskStore, content_type: str, body: Iterable[bytes]) -> Answer:
             store.post(fields, _to_the_end(part.chunks, parts))
             return Answer(204, {})
         fields.append((part.name, _short(part.chunks).decode("utf-8", "replace")))
-    raise StoreRefusal(400, "InvalidArgument", "POST requires exactly one file upload per request.")
+    raise StoreError(400, "InvalidArgument", "POST requires exactly one file upload per request.")
 
 
 def _to_the_end(chunks: Iterable[bytes], parts: Iterable[object]) -> Iterator[bytes]:
@@ -110,7 +110,7 @@ def _served(grant: Grant, reading: OpenFile, headers: Mapping[str, str]) -> Answ
         return Answer(200, described, size, reading.chunks())
     first, end = wanted
     if first >= size:
-        refusal = _error(StoreRefusal(416, "InvalidRange", "The requested range is not satisfiable"))
+        refusal = _error(StoreError(416, "InvalidRange", "The requested range is not satisfiable"))
         return replace(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
     partial = {**described, "Content-Range": f"bytes {first}-{end - 1}/{size}"}
     return Answer(206, partial, end - first, reading.chunks(first, end))
@@ -133,7 +133,7 @@ def _range(asked: str, size: int) -> tuple[int, int] | None:
     return int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
 
 
-def _error(refusal: StoreRefusal) -> Answer:
+def _error(refusal: StoreError) -> Answer:
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"

@@ -84,7 +84,7 @@ class DiskStore:
         self._write(key, [content], "ObjectCreated:Put")
 
     def post(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> None:
-        """Store the file of a form post under the key it names, as it comes, or raise `StoreRefusal`: for all but a wrong
+        """Store the file of a form post under the key it names, as it comes, or raise `StoreError`: for all but a wrong
         size before the first byte of it is asked for. Nothing is kept where `content` raises."""
         fields = list(fields)
         key = self.presigner.check_post(fields, None)

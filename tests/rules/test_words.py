@@ -12,7 +12,7 @@ _ROW = re.compile(r"\| ([^|]+) \| ([^|]+) \| ([^|]+) \|")
 _CODE = re.compile(r"`([^`]+)`")
 #: Words of earlier releases for what the glossary has words for; the catalog's columns and tables keep theirs.
 _GIVEN_UP = re.compile(
-    r"doomed?|left_?overs?|claim(ed|s)?(_at)?|ClaimLost|Refusal|Place|Send|Held|image_rows|_LARGEST_ID|MAX_ID"
+    r"doomed?|left_?overs?|claim(ed|s)?(_at)?|ClaimLost|Refusal|StoreRefusal|Place|Send|Held|image_rows|_LARGEST_ID|MAX_ID"
 )
 #: Rooms in which it is files that claim.
 _OF_FILES = {"imaging", "decoding"}

@@ -20,7 +20,7 @@ import pytest
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
-from chalicelib.storage.disk_presign import StoreRefusal
+from chalicelib.storage.disk_presign import StoreError
 from chalicelib.storage.files import shared_secret
 from tests.contract.store.conftest import read
 
@@ -81,7 +81,7 @@ def test_the_event_comes_when_the_bytes_can_be_read(tmp_path: Path) -> None:
 def test_a_refused_post_raises_no_event(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
     store = open_store(tmp_path, told.append)
-    with pytest.raises(StoreRefusal):
+    with pytest.raises(StoreError):
         store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), [b"1234"])
     assert told == []
 
