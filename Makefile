@@ -79,7 +79,7 @@ deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [
 	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
 
 smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack
-	@$(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
+	@PYTHONPATH=client/src $(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
 
 key: $(VENV)/dev  ## make key OWNER=… STACK=… [SCOPES="read write"]: a key for an owner, shown this once
 	@$(BIN)/python -m infra.key --stack "$(STACK)" --owner "$(OWNER)" $(SCOPES)

@@ -192,10 +192,12 @@ class Client:
             self._stop.wait(pause)
             pause = min(pause * 1.5, _SLOWEST_LOOK)
 
-    def upload(self, path: str | Path, on_bytes: OnBytes = ignore_bytes) -> ExistsAnswer | RejectAnswer | Upload:
+    def upload(
+        self, path: str | Path, on_bytes: OnBytes = ignore_bytes, *, timeout: float = 600.0
+    ) -> ExistsAnswer | RejectAnswer | Upload:
         """Upload one file of any size, straight to the store and only if it is not held, and wait for the end of it.
 
-        Raises `OSError` or `FileChangedError` for a file that cannot be read.
+        `timeout` is that of `wait`. Raises `OSError` or `FileChangedError` for a file that cannot be read.
         """
         path = Path(path)
         snapshot, sha256 = sha256_of(path)
@@ -204,7 +206,7 @@ class Client:
             return answer
         with open_regular(path) as file:
             self.post(answer, file, snapshot.size, on_bytes)
-        return self.wait(answer.upload_id)
+        return self.wait(answer.upload_id, timeout)
 
     def download(self, image: int | Details, partial: Path, on_bytes: OnBytes = ignore_bytes) -> Details:
         """Fetch an original into the file `partial`, going on where one that is there ends, and verify its SHA-256.
