@@ -17,13 +17,13 @@ from typing import Any
 import pymysql
 from sqlalchemy import URL, Connection, delete, event, func, select
 
-from benchmarks.filling import BEGIN, Maker, connection_arguments, fill
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
 from chalicelib.catalog.tables import images, uploads
 from chalicelib.model.records import Admission, Box, Filters, NewUpload, Position, Range, Upload
 from tests.databases import MariaDb, execute
+from tests.filling import BEGIN, Maker, connection_arguments, fill
 
 MANY, FEW = 1_000_000, 10_000
 OWNER = "alice"

@@ -2,6 +2,8 @@
 
 A record's `fields` (`extra={"fields": {...}}`) become members of its line; those that are named below become metrics too, in
 CloudWatch's embedded metric format. On a laptop nothing of this is loaded and the messages alone are shown.
+
+Our own: aws-lambda-powertools, which does the same and more, takes about 100 ms to import, at every cold start.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""Reads the facts that EXIF holds. It never fails: what cannot be read is left out."""
+"""Reads the facts that EXIF holds. It never fails: what cannot be read is left out.
+
+Our own reader, because Pillow copies the data of every tag at once, stops at the first that is damaged, and keeps quiet about
+what was cut off; exiftool, which agrees (`tests/unit/test_imaging_judge.py`), is a program of its own.
+"""
 
 import io
 import json

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from benchmarks.filling import Maker
 from chalicelib import runtime
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.tables import image_tags, images, originals
@@ -18,6 +17,7 @@ from chalicelib.repository import Repository
 from chalicelib.settings import Settings
 from chalicelib.storage import keys
 from tests import pictures
+from tests.filling import Maker
 from tests.page.scenes import scene
 
 _SHAPES = ((4032, 3024), (3024, 4032), (6000, 4000), (4608, 3456), (1920, 1080))

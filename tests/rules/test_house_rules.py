@@ -102,3 +102,10 @@ def test_the_description_has_no_route_that_there_is_not() -> None:
 def test_warnings_are_errors() -> None:
     options = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     assert options["filterwarnings"][0] == "error"
+
+
+@pytest.mark.parametrize("module", everything(), ids=str)
+def test_no_test_needs_a_benchmark(module: Module) -> None:
+    """A benchmark may use what tests are made of; both ways would be a circle."""
+    if module.name.startswith("tests."):
+        assert not any(name.startswith("benchmarks") for name in module.imports())

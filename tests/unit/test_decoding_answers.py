@@ -33,9 +33,9 @@ from chalicelib.imaging.exif import read_exif
 from chalicelib.model.facts import Facts
 from chalicelib.model.pictures import Picture, Thumbnails
 from tests import pictures
+from tests.unit.examining import LIMITS, encoded, examined, exif_with, noise
 from tests.unit.exif_blocks import block, text
 from tests.unit.forger import DIVIDER
-from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise
 
 FILE = encoded(noise("RGB", (300, 200)), "JPEG", exif=exif_with(0x010F, "Acme"))
 HEADER = headers.read(io.BytesIO(FILE), LIMITS)

@@ -20,7 +20,7 @@ from chalicelib.imaging import headers
 from chalicelib.imaging.headers.header import Header
 from chalicelib.model.pictures import FORMATS
 from tests.http.waiting import wait_until
-from tests.unit.pictures import LIMITS, encoded, noise
+from tests.unit.examining import LIMITS, encoded, noise
 
 #: A bomb's size: enough to be no small picture in any format, and little enough to explode thirty times in a test.
 SIDE = 2300

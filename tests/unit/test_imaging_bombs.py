@@ -13,7 +13,7 @@ from PIL import Image
 
 from chalicelib.errors import BadImageError
 from chalicelib.model.pictures import Limits
-from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
+from tests.unit.examining import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
 
 _MOST_MEGABYTES, _MOST_SECONDS = 100, 2.0
 _PROBE = """

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, TiffImagePlugin
 
 from chalicelib.imaging.exif import Exif, read_exif
 from chalicelib.model.facts import Facts
-from tests.unit.pictures import encoded, examined, noise, tiff_block
+from tests.unit.examining import encoded, examined, noise, tiff_block
 
 _EXIF, _GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 _RATIONAL = TiffImagePlugin.IFDRational

@@ -10,7 +10,7 @@ from chalicelib.imaging.decode import opened
 from chalicelib.imaging.examine import remake_thumbnails
 from chalicelib.imaging.thumbnails import reduced
 from chalicelib.model.pictures import THUMBNAIL_SIZES, Picture
-from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise, raw_png
+from tests.unit.examining import LIMITS, encoded, examined, exif_with, noise, raw_png
 
 
 def _shown(picture: Picture, size: int = 256) -> Image.Image:
