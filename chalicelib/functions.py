@@ -1,9 +1,10 @@
 """What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
 
+import functools
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
@@ -19,23 +20,29 @@ from chalicelib.services.sweep_steps import Steps
 _LAST_CALL = 120_000
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 blueprint = Blueprint(__name__)
 
 
-def each_invocation(event: Any, run: Callable[[Any], Any]) -> Any:
-    """Around every function: its log lines say whose they are, and its end is told, with what it noted."""
-    runtime.current()  # from here on logs are JSON
-    with telemetry.invocation(event.context):
-        return run(event)
+def invoked(run: Callable[..., T]) -> Callable[..., T]:
+    """Around every function: its log lines say whose they are, and its end is told, with what it noted.
 
+    A decorator, because chalice's middleware does not reach the functions of a blueprint: Lambda loads this module alone.
+    """
 
-for kind in ("sqs", "scheduled", "pure_lambda"):
-    blueprint.register_middleware(each_invocation, kind)
+    @functools.wraps(run)
+    def marked(event: Any, *context: Any) -> T:
+        runtime.current()  # from here on logs are JSON
+        with telemetry.invocation(context[0] if context else event.context):
+            return run(event, *context)
+
+    return marked
 
 
 # Chalice puts the name into an ARN that CloudFormation fills in: what the queue is called is the stack's choice.
 @blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
+@invoked
 def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
     current = _settled()
@@ -44,6 +51,7 @@ def ingest(event: SQSEvent) -> None:
 
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
+@invoked
 def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     report = _settled().sweep.go_on(_last_call(event.context))
@@ -54,6 +62,7 @@ def sweep(event: CloudWatchEvent) -> Json:
 
 
 @blueprint.lambda_function(name="admin")
+@invoked
 def admin(event: Json, context: Any) -> Json:
     """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
     arguments = dict(event)

@@ -24,6 +24,8 @@ if threading.current_thread() is threading.main_thread() and signal.getsignal(si
     # As `nohup` and a shell's `&` leave it, to us and to every process that a test starts, and then interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.umask(0o022)
+# No test may meet the folder in which its user keeps pictures.
+os.environ["FILE_STORAGE_LOCATION"] = os.devnull
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,11 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def _no_runtime_is_left_behind() -> Iterator[None]:
-    """Whatever a test has this process serve is gone after it."""
+    """Whatever a test has this process serve is gone after it; what its module had, is back."""
     before = runtime.use(None)
+    runtime.use(before)
     yield
     used = runtime.use(before)
-    if used is not None:
+    if used is not None and used is not before:
         used.close()
 
 

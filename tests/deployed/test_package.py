@@ -113,7 +113,7 @@ def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: P
     assert compiled
     assert all(f".cpython-{PYTHON[0]}{PYTHON[1]}-x86_64-linux-gnu.so" in name for name in compiled)
     resources = yaml.safe_load((shipped / "sam.yaml").read_text("utf-8"))["Resources"].values()
-    runtimes = [each["Properties"]["Repository"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    runtimes = [each["Properties"]["Runtime"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
     assert len(runtimes) == 5
     assert set(runtimes) == {f"python{PYTHON[0]}.{PYTHON[1]}"}
 

@@ -59,10 +59,10 @@ def test_the_new_code_is_tried_on_the_runtime_that_it_was_packaged_for(stack: St
     """Its wheels are for that one alone; the release before may have had another."""
     functions = client("lambda")
     admin = stack.outputs["AdminFunction"]
-    wanted = functions.get_function_configuration(FunctionName=admin)["Repository"]
+    wanted = functions.get_function_configuration(FunctionName=admin)["Runtime"]
     functions.update_function_configuration(FunctionName=admin, Repository="python3.10")
     deploy(package)
-    assert functions.get_function_configuration(FunctionName=admin)["Repository"] == wanted
+    assert functions.get_function_configuration(FunctionName=admin)["Runtime"] == wanted
 
 
 def test_a_stack_that_cannot_be_changed_is_rolled_back(stack: Stack, broken: Path) -> None:
