@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
+.PHONY: help run check test lint javascript audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -18,12 +18,24 @@ run: $(VENV)/local  ## serve on http://HOST:PORT
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## /  \1|/p' Makefile | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
+check: $(VENV)/dev  ## the short way: style, types, and the tests that need no server, browser or emulator
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(MAKE) javascript
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/rules tests/unit
+
 test: lint audit unit  ## everything that must hold
+
+javascript: node_modules/.package-lock.json  ## types and style of the page's code
+	$(BIN)/node node_modules/typescript/bin/tsc --project .
+	$(BIN)/node node_modules/eslint/bin/eslint.js --max-warnings 0 .
 
 lint: $(VENV)/dev  ## style, types, and that the package fits Lambda
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MAKE) javascript
 	$(MAKE) package
 	$(BIN)/cfn-lint --regions us-east-1 eu-central-1 --template out/sam.yaml
 
@@ -67,7 +79,7 @@ deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [
 	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
 
 smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack
-	@$(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
+	@PYTHONPATH=client/src $(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
 
 key: $(VENV)/dev  ## make key OWNER=… STACK=… [SCOPES="read write"]: a key for an owner, shown this once
 	@$(BIN)/python -m infra.key --stack "$(STACK)" --owner "$(OWNER)" $(SCOPES)
@@ -83,6 +95,11 @@ $(VENV)/dev: requirements.txt requirements-local.txt requirements-dev.txt constr
 	$(PIP) -r requirements-dev.txt
 	@touch $@ $(VENV)/local
 
+# Both from pip's wheel; certificates as the system has them, like pip's.
+node_modules/.package-lock.json: package.json package-lock.json .npmrc | $(VENV)/dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" NODE_USE_SYSTEM_CA=1 $(BIN)/npm ci --loglevel=error
+	@touch $@
+
 $(VENV)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make environments; on Debian: sudo apt-get install python3-venv" >&2; exit 1; }
@@ -93,4 +110,4 @@ system-packages: $(VENV)/dev
 	@$(BIN)/python -m tests.system_packages
 
 clean:  ## forget what was installed and built; pictures are not touched
-	rm -rf $(VENV) out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) node_modules out .mypy_cache .ruff_cache .pytest_cache .hypothesis

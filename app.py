@@ -32,6 +32,6 @@ app.register_middleware(middleware.allow_origin, "http")
 if wanted.on_lambda:  # a laptop's server has a log of its own
     app.register_middleware(middleware.log_request, "http")
 if "chalice.local" in sys.modules:  # `chalice local` has loaded it; on Lambda it does not exist
-    from chalicelib.local import server
+    from chalicelib.server import server
 
     server.adapt()

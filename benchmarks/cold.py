@@ -23,12 +23,13 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import app
 from chalicelib import runtime
+from chalicelib.repository import now
 current = runtime.current()
 for _ in range(50):
     current.store.url('thumbnails/' + '0' * 36 + '-1/256.jpg', 'image/jpeg', 'a.jpg', 'inline')
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Filters
+from chalicelib.model.records import Filters
 import pymysql
 try:
     current.library.page('ann', Filters(), '-uploaded_at', 50, None)

@@ -24,9 +24,9 @@ import pyvips  # type: ignore[import-untyped]  # it has no types
 from PIL import Image
 
 from chalicelib.decoding.costs import MB, estimate
-from chalicelib.imaging.claims import read_claims
+from chalicelib.imaging import headers
 from chalicelib.imaging.examine import examine
-from chalicelib.imaging.picture import Limits
+from chalicelib.model.pictures import Limits
 
 _LIMITS = Limits(max_pixels=200_000_000, max_frames=2_000, max_total_pixels=500_000_000)
 _SIZE = (4000, 3000)
@@ -147,7 +147,7 @@ def _measured_apart(path: Path) -> dict[str, float]:
 def _compare(name: str, coding: str, make: Make, path: Path) -> bool:
     path.write_bytes(make())
     with path.open("rb") as file:
-        header = read_claims(file, _LIMITS)
+        header = headers.read(file, _LIMITS)
     expected, found = estimate(replace(header, coding=coding), path.stat().st_size), _measured_apart(path)
     pixels = header.width * header.height
     fault = (

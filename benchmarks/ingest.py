@@ -24,7 +24,7 @@ import pillow_heif
 from PIL import Image
 
 from chalicelib.imaging.examine import examine
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Limits
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Limits
 
 _LIMITS = Limits(max_pixels=150_000_000, max_frames=2_000, max_total_pixels=500_000_000)
 _ROUNDS, _REPEATS = 3, 3

@@ -17,13 +17,13 @@ from typing import Any
 import pymysql
 from sqlalchemy import URL, Connection, delete, event, func, select
 
-from benchmarks.filling import BEGIN, Maker, connection_arguments, fill
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Admission, Box, Filters, NewUpload, Position, Range, Upload
 from chalicelib.catalog.tables import images, uploads
+from chalicelib.model.records import Admission, Box, Filters, NewUpload, Position, Range, Upload
 from tests.databases import MariaDb, execute
+from tests.filling import BEGIN, Maker, connection_arguments, fill
 
 MANY, FEW = 1_000_000, 10_000
 OWNER = "alice"
@@ -187,17 +187,17 @@ class _Newcomers:
         made = self._maker.make(self._number, OWNER)
         catalog, now = self._filled.catalog, BEGIN + timedelta(days=4000, seconds=self._number)
         catalog.uploads.add([NewUpload(f"{self._number:036}", OWNER, made.name, made.file.byte_size, None, now, now)])
-        upload = catalog.uploads.claim(f"{self._number:036}", now, now)
+        upload = catalog.uploads.lease(f"{self._number:036}", now, now)
         assert isinstance(upload, Upload)
-        admission = Admission(upload.id, upload.claim, OWNER, made.name, made.sha256, made.entry, made.file)
+        admission = Admission(upload.id, upload.attempt, OWNER, made.name, made.sha256, made.entry, made.file)
         self._ids.append(catalog.images.admit(admission, now).image_id)
 
     def leave(self) -> None:
         for image_id in self._ids:
             deletion = self._filled.catalog.images.delete(OWNER, image_id)
             assert deletion is not None
-            assert deletion.doomed is not None
-            self._filled.catalog.images.forget_doomed(deletion.doomed.original_id)
+            assert deletion.tombstone is not None
+            self._filled.catalog.images.forget_tombstone(deletion.tombstone.original_id)
         self._filled.database.write(lambda connection: connection.execute(delete(uploads)))
 
 

@@ -6,10 +6,9 @@ from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
 from chalicelib.catalog.database import Database
-from chalicelib.rds_token import rds_token
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.sigv4 import Credentials, rds_token
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
 
 _MYSQL_PORT = 3306
 

@@ -81,9 +81,27 @@ class BadDigestError(RepositoryError):
 
 
 class UnavailableError(RepositoryError):
-    """The database or the store does not answer. Nothing was lost, and a later try may succeed."""
+    """The database or the store does not answer. Nothing was lost, and a later try may succeed.
+
+    `cause` is for the operator: clients are told the message alone. It holds no secret, address or path.
+    """
 
     status = 503
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
+
+    @property
+    def code(self) -> str:
+        return UnavailableError.__name__
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.cause})" if self.cause else self.message
+
+
+class MisconfiguredError(UnavailableError):
+    """The database or the store is there, but cannot be used until somebody mends it: to wait for it is no use."""
 
 
 class ForeignStoreError(RepositoryError):

@@ -1,16 +1,18 @@
 """What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
 
+import functools
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import runtime, telemetry
-from chalicelib.catalog.records import ApiKey, Place, Scope
+from chalicelib import runtime
+from chalicelib.aws import telemetry
 from chalicelib.errors import BadRequestError, UnavailableError
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import ApiKey, Checkpoint, Scope
+from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
 
@@ -18,53 +20,62 @@ from chalicelib.services.sweep_steps import Steps
 _LAST_CALL = 120_000
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 blueprint = Blueprint(__name__)
 
 
+def invoked(run: Callable[..., T]) -> Callable[..., T]:
+    """Around every function: its log lines say whose they are, and its end is told, with what it noted.
+
+    A decorator, because chalice's middleware does not reach the functions of a blueprint: Lambda loads this module alone.
+    """
+
+    @functools.wraps(run)
+    def marked(event: Any, *context: Any) -> T:
+        runtime.current()  # from here on logs are JSON
+        with telemetry.invocation(context[0] if context else event.context):
+            return run(event, *context)
+
+    return marked
+
+
 # Chalice puts the name into an ARN that CloudFormation fills in: what the queue is called is the stack's choice.
 @blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
+@invoked
 def ingest(event: SQSEvent) -> None:
     """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
-    current = runtime.current()
-    with telemetry.invocation(event.context) as ended:
-        current.belonging.settle_once()
-        for record in event:
-            current.ingest.handle(json.loads(record.body))
-        ended["outcome"] = "done"
+    current = _settled()
+    for record in event:
+        current.ingest.handle(json.loads(record.body))
 
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
+@invoked
 def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
-    current = runtime.current()
-    with telemetry.invocation(event.context) as ended:
-        current.belonging.settle_once()
-        report = current.sweep.go_on(_last_call(event.context))
-        ended |= {"broken_invariants": len(report.problems), **_answer(report)}
-        if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
-            raise UnavailableError(report.fault)
-        ended["outcome"] = "done"
-        return _answer(report)
+    report = _settled().sweep.go_on(_last_call(event.context))
+    telemetry.note(broken_invariants=len(report.problems), **_answer(report))
+    if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
+        raise UnavailableError(report.fault)
+    return _answer(report)
 
 
 @blueprint.lambda_function(name="admin")
+@invoked
 def admin(event: Json, context: Any) -> Json:
     """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
     arguments = dict(event)
     name = arguments.pop("command", None)
     if not isinstance(name, str) or name not in _COMMANDS:
         raise BadRequestError(f"The commands are {', '.join(_COMMANDS)}.")
+    telemetry.note(command=name)
     command = _COMMANDS[name]
     try:
         inspect.signature(command).bind(context, **arguments)
     except TypeError as problem:
         raise BadRequestError(f"The command {name} does not take this: {problem}.") from None
-    runtime.current()
-    with telemetry.invocation(context, command=name) as ended:
-        answer = command(context, **arguments)
-        ended["outcome"] = "done"
-        return answer
+    return command(context, **arguments)
 
 
 def _migrate(_context: Any) -> Json:
@@ -91,24 +102,24 @@ def _sweep(
 ) -> Json:
     """`start` is the `stopped_at` of a run that was cut off."""
     current = _looked_at() if dry_run else _settled()
-    place = _place(start) if start else None
-    return _answer(current.sweep.run(dry_run=dry_run, start=place, time_is_up=_last_call(context), remove_all=all))
+    checkpoint = _checkpoint(start) if start else None
+    return _answer(current.sweep.run(dry_run=dry_run, start=checkpoint, time_is_up=_last_call(context), remove_all=all))
 
 
-def _place(start: dict[str, str]) -> Place:
+def _checkpoint(start: dict[str, str]) -> Checkpoint:
     if start.keys() != {"step", "after"} or start["step"] not in Steps.names:
         raise BadRequestError("`start` is the `stopped_at` that a sweep of this release answered.")
-    return Place(**start)
+    return Checkpoint(**start)
 
 
 def _create_key(_context: Any, owner: str, scopes: list[Scope]) -> Json:
     """The only time that the key itself is shown."""
-    key, text = _settled().access.create(owner, scopes)
-    return {"id": key.id, "key": text}
+    api_key, text = _settled().access.create(owner, scopes)
+    return {"id": api_key.id, "key": text}
 
 
 def _list_keys(_context: Any) -> Json:
-    return {"keys": [_shown(key) for key in _looked_at().access.all()]}
+    return {"keys": [_shown(api_key) for api_key in _looked_at().access.all()]}
 
 
 def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that operators write
@@ -116,13 +127,13 @@ def _revoke_key(_context: Any, id: str) -> Json:  # noqa: A002 - the word that o
     return {"done": "The key is revoked."}
 
 
-def _settled() -> Runtime:
+def _settled() -> Repository:
     """For what changes something."""
     runtime.current().belonging.settle_once()
     return runtime.current()
 
 
-def _looked_at() -> Runtime:
+def _looked_at() -> Repository:
     """For what only looks, and must leave even the repository's id as it is."""
     runtime.current().belonging.look()
     return runtime.current()
@@ -138,9 +149,15 @@ _COMMANDS: dict[str, Callable[..., Json]] = {
 }
 
 
-def _shown(key: ApiKey) -> Json:
-    revoked = key.revoked_at.isoformat() if key.revoked_at else None
-    return {"id": key.id, "owner": key.owner, "scopes": key.scopes, "created": key.created_at.isoformat(), "revoked": revoked}
+def _shown(api_key: ApiKey) -> Json:
+    revoked = api_key.revoked_at.isoformat() if api_key.revoked_at else None
+    return {
+        "id": api_key.id,
+        "owner": api_key.owner,
+        "scopes": api_key.scopes,
+        "created": api_key.created_at.isoformat(),
+        "revoked": revoked,
+    }
 
 
 def _last_call(context: Any) -> Callable[[], bool]:
@@ -148,10 +165,10 @@ def _last_call(context: Any) -> Callable[[], bool]:
 
 
 def _answer(report: Report) -> Json:
-    place = report.stopped_at
+    stopped = report.stopped_at
     return {
         "done": dict(report.done),
         "problems": report.problems,
-        "stopped_at": {"step": place.step, "after": place.after} if place else None,
+        "stopped_at": {"step": stopped.step, "after": stopped.after} if stopped else None,
         "fault": report.fault,
     }

@@ -11,7 +11,7 @@ VERSION = "0.1.0"
 
 _DEFAULT_STORAGE = "~/.local/share/image-repo"
 _DATABASES = ("sqlite:///", "mysql+pymysql://")
-_LARGEST = 2**63 - 1
+_LARGEST_INTEGER = 2**63 - 1
 _DAY = 86_400
 _MOST_PROCESSES = 256
 #: Less would not do for a single small picture, and a little for others beside it.
@@ -20,13 +20,14 @@ _OWN_MEMORY = 256 * 1024**2
 #: The numbers, with the least and the most that each may be. Beyond those of the decoder every file would count as one that
 #: brings it down, and be refused for good.
 _WHOLE_NUMBERS = {
-    "max_bytes": (1, _LARGEST),
-    "max_pixels": (1, _LARGEST),
-    "max_frames": (1, _LARGEST),
-    "max_total_pixels": (1, _LARGEST),
+    "max_bytes": (1, _LARGEST_INTEGER),
+    "max_pixels": (1, _LARGEST_INTEGER),
+    "max_frames": (1, _LARGEST_INTEGER),
+    "max_total_pixels": (1, _LARGEST_INTEGER),
     "decode_seconds": (1, _DAY),
     "stale_seconds": (1, _DAY),
     "database_connect_seconds": (1, _DAY),
+    "database_wait_seconds": (1, _DAY),
 }
 
 
@@ -53,6 +54,8 @@ class Settings:
     `aws_credentials` are those of the environment (key, secret, session token); where it has none, boto3 looks elsewhere.
     `on_lambda` tells that this process is one of AWS Lambda's.
 
+    `database_wait_seconds` is how long a laptop's server waits, when it starts, for a database that is not up yet.
+
     `auth` is `keys`, or `open` where everybody who reaches the server is the owner `local`. The `owner_` limits hold for
     each owner; `None` sets none. `open_to_network` is the operator's consent that `open` may hold for other machines too.
     """
@@ -78,6 +81,7 @@ class Settings:
     decode_memory: int | None = None
     stale_seconds: int = 900
     database_connect_seconds: int = 5
+    database_wait_seconds: int = 60
     auth: Auth = "open"
     open_to_network: bool = False
     owner_max_bytes: int | None = None
@@ -122,7 +126,7 @@ def _storage(env: Mapping[str, str]) -> Path:
         raise SettingsError("FILE_STORAGE_LOCATION must say where: no home is known for its ~.") from None
 
 
-def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1, most: int = _LARGEST) -> int:
+def _whole(env: Mapping[str, str], name: str, default: int, least: int = 1, most: int = _LARGEST_INTEGER) -> int:
     text = env.get(name)
     if text is None:
         return default
@@ -138,7 +142,7 @@ def _boolean(env: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def _limit(env: Mapping[str, str], name: str, least: int = 1, most: int = _LARGEST) -> int | None:
+def _limit(env: Mapping[str, str], name: str, least: int = 1, most: int = _LARGEST_INTEGER) -> int | None:
     return _whole(env, name, 0, least, most) or None
 
 

@@ -1,89 +1,67 @@
-"""`make smoke`: the client's path against any stack, a real one too: a picture in, looked at, and out again."""
+"""`make smoke`: the client's path against any stack, a real one too: a picture in, looked at, and out again.
+
+It is the product's own client that takes it. A catalog that sleeps answers 503 until it is awake: the client comes again.
+"""
 
 import argparse
-import io
 import os
 import sys
-import time
+import tempfile
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
-import httpx
+from imagerepo import Client, ImageRepoError, NotFoundError, Upload
 from PIL import Image
 
-#: A catalog that sleeps answers 503 until it is awake.
-_WAKING_SECONDS = 120.0
-_TAKING_IN_SECONDS = 180.0
+#: How long a cluster may take to wake, and an upload to be taken in.
+_PATIENCE_SECONDS, _TAKING_IN_SECONDS = 120.0, 180.0
+_SIZE = (64, 48)
 
 
 class SmokeError(Exception):
     """What was not as it should be, as a sentence."""
 
 
-class Client:
-    """One key's view of the API."""
-
-    def __init__(self, url: str, key: str) -> None:
-        self._url = url.rstrip("/")
-        self._http = httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=60)
-
-    def call(self, method: str, path: str, expected: int, **options: Any) -> httpx.Response:
-        """The answer; where it is 503 the request is made again when the answer says so."""
-        deadline = time.monotonic() + _WAKING_SECONDS
-        while True:
-            answer = self._http.request(method, self._url + path, **options)
-            if answer.status_code != 503 or time.monotonic() > deadline:
-                break
-            time.sleep(int(answer.headers.get("Retry-After", "5")))
-        if answer.status_code != expected:
-            raise SmokeError(f"{method} {path} answered {answer.status_code}, not {expected}: {answer.text[:300]}")
-        return answer
-
-    def ended(self, upload_id: str) -> dict[str, Any]:
-        deadline = time.monotonic() + _TAKING_IN_SECONDS
-        while time.monotonic() < deadline:
-            state: dict[str, Any] = self.call("GET", f"/image/uploads/{upload_id}", 200).json()
-            if state["status"] not in ("pending", "processing"):
-                return state
-            time.sleep(0.5)
-        raise SmokeError(f"The upload {upload_id} did not end within {_TAKING_IN_SECONDS:g} seconds.")
-
-
 def run(client: Client) -> None:
-    """Raises `SmokeError`; leaves nothing behind where it succeeds."""
-    content = _new_picture()
-    client.call("GET", "/health", 200)
-    _say("the API, the catalog and the store answer")
-    offer = {"files": [{"name": "smoke.png", "size": len(content)}]}
-    [ticket] = client.call("POST", "/image/uploads", 201, json=offer).json()["uploads"]
-    # The store is no place for the key: these requests are made without it.
-    posted = httpx.post(ticket["url"], data=ticket["fields"], files={ticket["file_field"]: content}, timeout=60)
-    _check(posted.status_code == 204, f"The store refused the file: {posted.text[:300]}")
-    state = client.ended(ticket["upload_id"])
-    _check(state["status"] == "stored", f"The upload ended as {state}.")
-    _say("a picture was taken in")
-    image = f"/image/{state['image_id']}"
-    details = client.call("GET", f"{image}/details", 200).json()
-    _check(
-        (details["width"], details["height"]) == (64, 48), f"The picture is said to be {details['width']}x{details['height']}."
-    )
-    original = httpx.get(client.call("GET", image, 302).headers["Location"], timeout=60)
-    _check(original.content == content, "The store serves other bytes than were sent.")
-    for url in details["thumbnails"].values():
-        _check(httpx.get(url, timeout=60).status_code == 200, "A thumbnail is missing.")
-    listed = client.call("GET", "/image/list?limit=1", 200).json()["images"]
-    _check([item["id"] for item in listed] == [state["image_id"]], "The newest picture is not first in the list.")
+    """Raises `SmokeError` or `ImageRepoError`; leaves nothing behind where it succeeds."""
+    _say(f"the API answers, version {client.health().version}")
+    client.list_page(limit=1)  # by which a catalog that sleeps has been waited for
+    ready = client.ready()
+    _check(ready.status == "ok", f"catalog: {ready.catalog}; store: {ready.store}")
+    _say("the catalog and the store answer and can be written")
+    with tempfile.TemporaryDirectory() as folder:
+        path = _new_picture(Path(folder))
+        upload = client.upload(path, timeout=_TAKING_IN_SECONDS)
+        if not isinstance(upload, Upload) or upload.image_id is None or upload.status != "stored":
+            raise SmokeError(f"The upload ended as {upload}.")
+        image_id = upload.image_id
+        _say("a picture was taken in")
+        details = client.details(image_id)
+        _check((details.width, details.height) == _SIZE, f"The picture is said to be {details.width}x{details.height}.")
+        _check(client.original(image_id) == path.read_bytes(), "The store serves other bytes than were sent.")
+    for size in details.thumbnails:
+        _check(len(client.thumbnail(image_id, int(size))) > 0, "A thumbnail is missing.")
+    newest = [image.id for image in client.list_page(limit=1).images]
+    _check(newest == [image_id], "The newest picture is not first in the list.")
     _say("it is listed and served, bit for bit")
-    client.call("DELETE", image, 204)
-    client.call("GET", image, 404)
+    client.delete(image_id)
+    _check(_is_gone(client, image_id), "The picture is still there after its delete.")
     _say("it is deleted")
 
 
-def _new_picture() -> bytes:
+def _is_gone(client: Client, image_id: int) -> bool:
+    try:
+        client.details(image_id)
+    except NotFoundError:
+        return True
+    return False
+
+
+def _new_picture(folder: Path) -> Path:
     """One that nobody has sent before."""
-    file = io.BytesIO()
-    Image.frombytes("RGB", (64, 48), os.urandom(64 * 48 * 3)).save(file, "PNG")
-    return file.getvalue()
+    path = folder / "smoke.png"
+    Image.frombytes("RGB", _SIZE, os.urandom(_SIZE[0] * _SIZE[1] * 3)).save(path)
+    return path
 
 
 def _check(good: bool, sentence: str) -> None:
@@ -101,8 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("key")
     chosen = parser.parse_args(arguments)
     try:
-        run(Client(chosen.url, chosen.key))
-    except (SmokeError, httpx.HTTPError) as problem:
+        with Client(chosen.url, chosen.key or None, patience=_PATIENCE_SECONDS) as client:
+            run(client)
+    except (SmokeError, ImageRepoError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0

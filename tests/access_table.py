@@ -30,6 +30,7 @@ status     401    403     403     200    200    404      403   400    400    200
 ask        401    403     403     403    201    201      403   403    400    201
 form       401    403     403     403    400    400      403   403    400    400
 delete     401    403     403     403    204    404      403   204    403    204
+ready      401    403     403     200    200    200      200   400    400    200
 """
 
 #: How each refusal is named.
@@ -55,6 +56,7 @@ REQUESTS = {
     "ask": Request("POST", "/image/uploads", body=b'{"files": [{"name": "a.png", "size": 1}]}'),
     "form": Request("POST", "/image/upload", "multipart/form-data; boundary=x", _EMPTY_FORM),
     "delete": Request("DELETE", "/image/{image}"),
+    "ready": Request("GET", "/health/ready"),
 }
 
 

@@ -1,6 +1,8 @@
-"""Options of the whole test suite."""
+"""Options of the whole test suite, and what makes it the same whoever starts it."""
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from chalicelib import runtime
 from tests.system_packages import MissingPackageError
 
 # How long an example takes says how busy the machine is.
@@ -17,10 +20,29 @@ settings.register_profile("soak", settings.get_profile("untimed"), max_examples=
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "untimed"))
 
 
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As `nohup` and a shell's `&` leave it, to us and to every process that a test starts, and then interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+os.umask(0o022)
+# No test may meet the folder in which its user keeps pictures.
+os.environ["FILE_STORAGE_LOCATION"] = os.devnull
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--corpus", type=Path, default=None, help="a folder of image files for the tests that can take more than their own"
     )
+
+
+@pytest.fixture(autouse=True)
+def _no_runtime_is_left_behind() -> Iterator[None]:
+    """Whatever a test has this process serve is gone after it; what its module had, is back."""
+    before = runtime.use(None)
+    runtime.use(before)
+    yield
+    used = runtime.use(before)
+    if used is not None and used is not before:
+        used.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
 from tests.http.client import Answer, Api
 from tests.http.server import running
 from tests.judge import disagreements, verdicts

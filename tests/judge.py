@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
 from tests.system_packages import needed
 
 #: Each fact, and where exiftool has it, by group and name; the first that is there counts.

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib import runtime
-from chalicelib.catalog.records import Upload
 from chalicelib.imaging.examine import examine, remake_thumbnails
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.model.pictures import Limits, Picture, Thumbnails
+from chalicelib.model.records import Upload
+from chalicelib.repository import Decoder, Repository
 from chalicelib.services.sweep import Sweep
 from chalicelib.settings import Settings
 from chalicelib.storage.disk import DiskStore
@@ -36,7 +36,7 @@ def decoder_here() -> Decoder:
     return Decoder(examine_here, make_thumbnails_here)
 
 
-def repository_in(folder: Path, decoder: Decoder | None = None, **settings: Any) -> Runtime:
+def repository_in(folder: Path, decoder: Decoder | None = None, **settings: Any) -> Repository:
     """The repository in this folder, new or as it was left; one worker takes files in."""
     values = {"public_url": "http://repository.test", "decode_processes": 1, **settings}
     if settings.get("database_url") is None:
@@ -44,7 +44,7 @@ def repository_in(folder: Path, decoder: Decoder | None = None, **settings: Any)
     return runtime.build(Settings(storage=folder, **values), decoder or decoder_here())
 
 
-def disk_of(repository: Runtime) -> DiskStore:
+def disk_of(repository: Repository) -> DiskStore:
     """Its store, which is a folder."""
     assert isinstance(repository.store, DiskStore)
     return repository.store
@@ -55,7 +55,7 @@ def disk_at(storage: Path, clock: Callable[[], datetime] = lambda: datetime.now(
     return DiskStore(storage, STORE_URL, clock, None)
 
 
-def take_in(repository: Runtime, content: bytes, owner: str = "local", name: str = "photo.png") -> Upload:
+def take_in(repository: Repository, content: bytes, owner: str = "local", name: str = "photo.png") -> Upload:
     """What became of the file, once everything is at rest."""
     upload = repository.uploads.receive(owner, name, content)
     repository.queue.drain()
@@ -66,7 +66,7 @@ def clock_ahead(by: timedelta) -> Callable[[], datetime]:
     return lambda: datetime.now(UTC) + by
 
 
-def sweep_ahead(repository: Runtime, by: timedelta) -> Sweep:
+def sweep_ahead(repository: Repository, by: timedelta) -> Sweep:
     """The repository's sweep as it would run later."""
     return replace(repository.sweep, clock=clock_ahead(by))
 

@@ -3,14 +3,14 @@
 from sqlalchemy import Connection, delete, update
 
 from chalicelib.catalog.tables import images, originals
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
-from chalicelib.runtime import Runtime
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.repository import Repository
 from chalicelib.storage import keys
 
 EARLIER = "0" * 36 + "-1"
 
 
-def share(repository: Runtime) -> None:
+def share(repository: Repository) -> None:
     """Have all images, which are of one file, share the first's, under a key of the release before."""
     first, *others = repository.catalog.inventory.live_originals("", 9)
     objects = [(keys.original(first.file.storage_id), keys.original(EARLIER), "image/png")] + [
@@ -28,4 +28,4 @@ def share(repository: Runtime) -> None:
         connection.execute(delete(originals).where(originals.c.id != first.id))
         connection.execute(update(originals).values(owner="", storage_id=EARLIER))
 
-    repository.catalog._database.write(rows)
+    repository.database.write(rows)

@@ -1,7 +1,7 @@
-"""What tests need that pip does not bring: Debian's package of each, installed where that may be done, else named.
+"""What tests need that pip does not bring: the package that has it, installed where that may be done, else named.
 
-`python -m tests.system_packages` installs what is missing, as root or with a sudo that asks nothing. Whatever is still missing
-then, the tests that need it are skipped, each with the line that would install it.
+`python -m tests.system_packages` installs what is missing with Debian's apt-get, as root or with a sudo that asks nothing.
+What is still missing then, and on other systems, the tests that need it are skipped, each with the line that would install it.
 """
 
 import ctypes
@@ -11,17 +11,21 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-#: Programs, and libraries by the name that the loader knows.
-PACKAGES = {
-    "mariadbd": "mariadb-server-core",
-    "mariadb-install-db": "mariadb-server-core",
-    "my_print_defaults": "mariadb-client-core",  # mariadb-install-db calls it
-    "setpriv": "util-linux",
-    "exiftool": "libimage-exiftool-perl",
-    "chromium": "chromium",
-    "curl": "curl",
-    "fc-list": "fontconfig",
-    "libatomic.so.1": "libatomic1",  # for the Node.js inside of playwright
+#: What installs, by the program that a system has: of several the first that is there, and where none is, Debian's.
+MANAGERS = {"apt-get": "sudo apt-get install", "dnf": "sudo dnf install", "brew": "brew install"}
+#: Programs, and libraries by the name that the loader knows, with the package of each manager that has one.
+PACKAGES: dict[str, dict[str, str]] = {
+    "mariadbd": {"apt-get": "mariadb-server-core", "dnf": "mariadb-server", "brew": "mariadb"},
+    "mariadb-install-db": {"apt-get": "mariadb-server-core", "dnf": "mariadb-server", "brew": "mariadb"},
+    # mariadb-install-db calls it
+    "my_print_defaults": {"apt-get": "mariadb-client-core", "dnf": "mariadb", "brew": "mariadb"},
+    "setpriv": {"apt-get": "util-linux", "dnf": "util-linux"},
+    "exiftool": {"apt-get": "libimage-exiftool-perl", "dnf": "perl-Image-ExifTool", "brew": "exiftool"},
+    "chromium": {"apt-get": "chromium", "dnf": "chromium"},
+    "curl": {"apt-get": "curl", "dnf": "curl", "brew": "curl"},
+    "fc-list": {"apt-get": "fontconfig", "dnf": "fontconfig", "brew": "fontconfig"},
+    # for the Node.js inside of playwright
+    "libatomic.so.1": {"apt-get": "libatomic1", "dnf": "libatomic"},
 }
 
 
@@ -32,10 +36,25 @@ class MissingPackageError(Exception):
 def needed(*names: str) -> str:
     """The path of the first of these, all of which are there. Raises `MissingPackageError`."""
     paths = [_found(name) for name in names]
-    missing = sorted({PACKAGES[name] for name, path in zip(names, paths, strict=True) if path is None})
+    missing = [name for name, path in zip(names, paths, strict=True) if path is None]
     if missing:
-        raise MissingPackageError(f"missing here; on Debian: sudo apt-get install {' '.join(missing)}")
+        raise MissingPackageError(f"missing here; {how_to_install(missing)}")
     return str(paths[0])
+
+
+def how_to_install(names: Sequence[str]) -> str:
+    """The line that installs the packages of these programs and libraries, for the system that this is."""
+    there = _manager()
+    manager = there or "apt-get"
+    packages = sorted({PACKAGES[name][manager] for name in names if manager in PACKAGES[name]})
+    without = sorted(name for name in names if manager not in PACKAGES[name])
+    line = f"{'' if there else 'on Debian: '}{MANAGERS[manager]} {' '.join(packages)}" if packages else ""
+    none = f"{', '.join(without)}: {manager} has none" if without else ""
+    return "; ".join(filter(None, (line, none)))
+
+
+def _manager() -> str | None:
+    return next((name for name in MANAGERS if shutil.which(name)), None)
 
 
 def _found(name: str) -> str | None:
@@ -62,9 +81,10 @@ def install(missing: Sequence[str]) -> bool:
 
 
 def main() -> int:
-    missing = sorted({package for name, package in PACKAGES.items() if _found(name) is None})
-    if missing and not install(missing):
-        print(f"Tests that need {', '.join(missing)} will be skipped. On Debian: sudo apt-get install {' '.join(missing)}")
+    missing = sorted(name for name in PACKAGES if _found(name) is None)
+    packages = sorted({PACKAGES[name]["apt-get"] for name in missing})
+    if missing and not install(packages):
+        print(f"Tests that need {', '.join(missing)} will be skipped; {how_to_install(missing)}")
     return 0
 
 

@@ -1,48 +1,50 @@
-"""The catalog's records in the words of the contract."""
+"""From what the services hand out to the JSON of the contract."""
 
 import msgspec
 from msgspec import UNSET
 
-from chalicelib.api.schemas import (
-    Camera,
-    Carried,
-    Error,
-    Exposure,
-    ImageDetails,
-    ImageItem,
-    Location,
-    UploadedImage,
-    UploadState,
-)
-from chalicelib.catalog.records import Image, ListedImage, Upload
-from chalicelib.errors import RepositoryError
-from chalicelib.facts import Facts, to_the_second
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
-from chalicelib.services.library import Library
+from chalicelib.api import schemas
+from chalicelib.errors import RepositoryError, UnavailableError
+from chalicelib.model.facts import Facts, to_the_second
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.model.records import LED_TO_IMAGE, Upload
+from chalicelib.services.library import Details, Item
+from chalicelib.services.readiness import Look
 
 
-def error(refusal: RepositoryError) -> Error:
-    return Error(refusal.code, refusal.message)
+def error(refusal: RepositoryError) -> schemas.Error:
+    return schemas.Error(refusal.code, refusal.message)
 
 
-def upload_state(upload: Upload) -> UploadState:
+def readiness(found: Look) -> schemas.Readiness:
+    catalog, store, problem = _part(found.catalog), _part(found.store), found.problem
+    if problem is None:
+        return schemas.Readiness("ok", catalog, store)
+    return schemas.Readiness("unavailable", catalog, store, Code=problem.code, Message=problem.message)
+
+
+def _part(problem: UnavailableError | None) -> schemas.Part:
+    return schemas.Part("unavailable", problem.cause or problem.message) if problem else schemas.Part("ok", None)
+
+
+def upload_state(upload: Upload) -> schemas.UploadState:
     """The fields beyond the first five stand only where the status has them."""
-    ended = upload.status in ("stored", "duplicate")
-    return UploadState(
+    return schemas.UploadState(
         upload_id=upload.id,
         name=upload.name,
         status=upload.status,
         created_at=upload.created_at,
         expires_at=upload.expires_at,
-        image_id=upload.image_id if ended and upload.image_id is not None else UNSET,
+        image_id=upload.image_id if upload.status in LED_TO_IMAGE and upload.image_id is not None else UNSET,
         match=upload.match or UNSET,
         differs=list(upload.differs) if upload.status == "duplicate" else UNSET,
-        error=Error(upload.error_code, upload.error_message or "") if upload.error_code else UNSET,
+        error=schemas.Error(upload.error_code, upload.error_message or "") if upload.error_code else UNSET,
     )
 
 
-def image_item(image: ListedImage, library: Library) -> ImageItem:
-    return ImageItem(
+def image_item(item: Item) -> schemas.ImageItem:
+    image = item.image
+    return schemas.ImageItem(
         id=image.id,
         name=image.name,
         uploaded_at=image.uploaded_at,
@@ -52,14 +54,14 @@ def image_item(image: ListedImage, library: Library) -> ImageItem:
         byte_size=image.file.byte_size,
         width=image.width,
         height=image.height,
-        thumbnail_url=library.thumbnail_url(image, THUMBNAIL_SIZES[0]),
+        thumbnail_url=item.thumbnail_url,
     )
 
 
-def image_details(image: Image, library: Library) -> ImageDetails:
-    entry, facts = image.entry, image.entry.facts
-    thumbnails = {str(size): library.thumbnail_url(image, size) for size in THUMBNAIL_SIZES}
-    return ImageDetails(
+def image_details(details: Details) -> schemas.ImageDetails:
+    image, entry, facts = details.image, details.image.entry, details.image.entry.facts
+    thumbnails = {str(size): url for size, url in details.thumbnail_urls.items()}
+    return schemas.ImageDetails(
         id=image.id,
         name=image.name,
         uploaded_at=image.uploaded_at,
@@ -81,28 +83,28 @@ def image_details(image: Image, library: Library) -> ImageDetails:
         exposure=_exposure(facts),
         location=_location(facts),
         exif=dict(facts.exif),
-        carries=[Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
-        original_url=library.original_url(image, "inline"),
+        carries=[schemas.Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
+        original_url=details.original_url,
         thumbnails=thumbnails,
     )
 
 
-def uploaded_image(details: ImageDetails, upload: Upload) -> UploadedImage:
+def uploaded_image(details: schemas.ImageDetails, upload: Upload) -> schemas.UploadedImage:
     duplicate = upload.status == "duplicate"
     match = upload.match if duplicate and upload.match else UNSET
-    return UploadedImage(**msgspec.structs.asdict(details), duplicate=duplicate, match=match)
+    return schemas.UploadedImage(**msgspec.structs.asdict(details), duplicate=duplicate, match=match)
 
 
-def _camera(facts: Facts) -> Camera | None:
-    camera = Camera(facts.camera_make, facts.camera_model, facts.lens_model)
-    return None if camera == Camera(None, None, None) else camera
+def _camera(facts: Facts) -> schemas.Camera | None:
+    camera = schemas.Camera(facts.camera_make, facts.camera_model, facts.lens_model)
+    return None if camera == schemas.Camera(None, None, None) else camera
 
 
-def _exposure(facts: Facts) -> Exposure | None:
-    exposure = Exposure(facts.exposure_time, facts.f_number, facts.iso, facts.focal_length)
-    return None if exposure == Exposure(None, None, None, None) else exposure
+def _exposure(facts: Facts) -> schemas.Exposure | None:
+    exposure = schemas.Exposure(facts.exposure_time, facts.f_number, facts.iso, facts.focal_length)
+    return None if exposure == schemas.Exposure(None, None, None, None) else exposure
 
 
-def _location(facts: Facts) -> Location | None:
-    location = Location(facts.latitude, facts.longitude, facts.altitude)
-    return None if location == Location(None, None, None) else location
+def _location(facts: Facts) -> schemas.Location | None:
+    location = schemas.Location(facts.latitude, facts.longitude, facts.altitude)
+    return None if location == schemas.Location(None, None, None) else location

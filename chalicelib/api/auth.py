@@ -5,8 +5,8 @@ from typing import Any
 from chalice.app import AuthRequest, AuthResponse, AuthRoute, Blueprint, Request
 
 from chalicelib import runtime, settings
-from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import ForbiddenError, UnauthorizedError
+from chalicelib.model.records import ApiKey, Scope
 
 #: The owner of everything where nobody is asked for a key.
 LOCAL_OWNER = "local"
@@ -15,11 +15,12 @@ CACHED_SECONDS = 60
 
 blueprint = Blueprint(__name__)
 
+_READY = AuthRoute("/health/ready", ["GET", "HEAD"])
 #: What each scope opens, as one policy for all routes: API Gateway keeps it and asks it for every later request of the key.
 _ROUTES: dict[Scope, list[AuthRoute]] = {
-    "read": [AuthRoute("/image/*", ["GET", "HEAD"])],
-    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET", "HEAD"])],
-    "admin": [AuthRoute("/image/*", ["GET", "HEAD", "DELETE"])],
+    "read": [AuthRoute("/image/*", ["GET", "HEAD"]), _READY],
+    "write": [AuthRoute("/image/*", ["POST", "DELETE"]), AuthRoute("/image/uploads/*", ["GET", "HEAD"]), _READY],
+    "admin": [AuthRoute("/image/*", ["GET", "HEAD", "DELETE"]), _READY],
 }
 #: An answer without a single permission has to say so: a policy with nothing in it is an error to API Gateway.
 _NOBODY: dict[str, Any] = {
@@ -35,11 +36,11 @@ _NOBODY: dict[str, Any] = {
 @blueprint.authorizer(ttl_seconds=CACHED_SECONDS)
 def check_key(request: AuthRequest) -> AuthResponse | dict[str, Any]:
     """Let a good key do what its scopes say, and tell the views who it is."""
-    key = runtime.current().access.bearer(request.token)
-    if key is None:
+    api_key = runtime.current().access.bearer(request.token)
+    if api_key is None:
         return _NOBODY
-    routes: list[str | AuthRoute] = [route for scope in key.scopes for route in _ROUTES[scope]]
-    return AuthResponse(routes, principal_id=key.id, context=_context(key))
+    routes: list[str | AuthRoute] = [route for scope in api_key.scopes for route in _ROUTES[scope]]
+    return AuthResponse(routes, principal_id=api_key.id, context=_context(api_key))
 
 
 #: For the routes that are not public: nothing, where the settings say that no key is asked for.
@@ -69,5 +70,5 @@ def owner_for(request: Request, *scopes: Scope, named: str | None = None) -> str
     return str(owner)
 
 
-def _context(key: ApiKey) -> dict[str, str]:
-    return {"owner": key.owner, "scopes": " ".join(key.scopes)}
+def _context(api_key: ApiKey) -> dict[str, str]:
+    return {"owner": api_key.owner, "scopes": " ".join(api_key.scopes)}

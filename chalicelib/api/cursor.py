@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from chalicelib.catalog.records import Filters, Position, Sort, SortValue
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import LARGEST_INTEGER, Filters, Position, Sort, SortValue
 
-_LARGEST_NUMBER = 2**63 - 1
 #: A name's key, in bytes.
 _LONGEST_NAME = 1020
 
@@ -33,7 +32,7 @@ def decode(text: str, owner: str, filters: Filters, sort: Sort) -> Position:
         value = _from_text(cursor.value, sort)
     except (ValueError, RecursionError, OverflowError):
         raise BadRequestError("The cursor cannot be read: send next_cursor of the page before, unchanged.") from None
-    if cursor.query != _digest(owner, filters, sort) or not 0 < cursor.id <= _LARGEST_NUMBER:
+    if cursor.query != _digest(owner, filters, sort) or not 0 < cursor.id <= LARGEST_INTEGER:
         raise BadRequestError("The cursor belongs to another list: keep filters and sort the same from page to page.")
     return Position(value, cursor.id)
 
@@ -61,7 +60,7 @@ def _from_text(text: str, sort: Sort) -> SortValue:
         return name
     if column == "byte_size":
         size = int(text)
-        if not 0 <= size <= _LARGEST_NUMBER:
+        if not 0 <= size <= LARGEST_INTEGER:
             raise ValueError("no file has that size")
         return size
     value = datetime.fromisoformat(text)

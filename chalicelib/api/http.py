@@ -1,8 +1,6 @@
 """What every view shares: answers as JSON, refusals in the contract's shape, and the request's body and address."""
 
-import functools
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,7 +9,6 @@ from chalice.app import Request, Response
 from chalicelib import runtime
 from chalicelib.errors import BadRequestError, RepositoryError
 
-View = Callable[..., Response]
 Headers = dict[str, str | list[str]]
 
 #: Answers are about one owner's pictures and may change with the next request: no shared cache may keep them.
@@ -21,27 +18,14 @@ _RETRY_AFTER_SECONDS = "5"
 log = logging.getLogger(__name__)
 
 
-def answering(view: View) -> View:
-    """Turn the refusals that a view raises into the contract's answers."""
-
-    @functools.wraps(view)
-    def guarded(*args: Any, **captures: Any) -> Response:
-        try:
-            return view(*args, **captures)
-        except RepositoryError as error:
-            return refusal(error)
-
-    return guarded
-
-
 def headers_of(error: RepositoryError) -> Headers:
     """What stands in the head of a refusal beside its body."""
-    headers: Headers = {}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if error.status == 503:
-        headers["Retry-After"] = _RETRY_AFTER_SECONDS
-    return headers
+    return {"WWW-Authenticate": "Bearer"} if error.status == 401 else retry_after(error.status)
+
+
+def retry_after(status: int) -> Headers:
+    """When to come again, where the status says that it may help."""
+    return {"Retry-After": _RETRY_AFTER_SECONDS} if status == 503 else {}
 
 
 def cors_headers(allowed: str | None) -> Headers:
@@ -53,7 +37,7 @@ def cors_headers(allowed: str | None) -> Headers:
 
 def refusal(error: RepositoryError) -> Response:
     if error.status == 503:
-        log.warning("unavailable: %s", error.message)
+        log.warning("unavailable: %s", error)
     return json_answer({"Code": error.code, "Message": error.message}, error.status, headers_of(error))
 
 
@@ -87,15 +71,3 @@ def raw_body(request: Request) -> bytes:
     except ValueError:
         raise BadRequestError("The request body is not valid UTF-8.") from None
     return body if isinstance(body, bytes) else body.encode("utf-8")
-
-
-def query_of(request: Request, single: frozenset[str], repeated: frozenset[str] = frozenset()) -> dict[str, list[str]]:
-    """The query parameters by name. Raises `BadRequestError` for one that is unknown, or given twice but may not be."""
-    parameters = request.query_params
-    values = {name: parameters.getlist(name) for name in parameters} if parameters else {}
-    for name, given in values.items():
-        if name not in single | repeated:
-            raise BadRequestError(f"There is no query parameter {name[:50]!r} here: see /openapi.json for those there are.")
-        if len(given) > 1 and name in single:
-            raise BadRequestError(f"The query parameter {name!r} is given {len(given)} times: give it once.")
-    return values

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.api import operations, parameters, schemas
-from chalicelib.api.operations import OPERATIONS, Answer, Operation, Refusal
+from chalicelib.api.operations import OPERATIONS, Code, Operation, Response
 from chalicelib.settings import VERSION
 
 Json = dict[str, Any]
@@ -54,7 +54,7 @@ class _Described:
     """What OpenAPI says of the types, each under its name in `components`."""
 
     def __init__(self) -> None:
-        bodies = {answer.body for each in OPERATIONS for answer in each.answers.values()} - {None, bytes}
+        bodies = {response.body for each in OPERATIONS for response in each.responses.values()} - {None, bytes}
         forms = {each.body.form for each in OPERATIONS if each.body}
         kinds = [schemas.Error, *sorted(bodies | forms, key=str)]
         named = {**parameters.IN_PATHS, **parameters.IN_QUERIES, **operations.HEADERS}
@@ -72,7 +72,7 @@ class _Described:
             "summary": operation.summary,
             "description": f"{operation.description} {_scopes(operation)}",
             "security": [{"key": []}, {}] if operation.scopes else [],
-            "responses": {**self._answers(operation), **self._refusals(operation)},
+            "responses": self._responses(operation),
         }
         if operation.parameters:
             described["parameters"] = [self._parameter(name) for name in operation.parameters]
@@ -95,27 +95,31 @@ class _Described:
             return str(self.components[schema["$ref"].rpartition("/")[2]]["description"])
         return str(schema.pop("description"))
 
-    def _answers(self, operation: Operation) -> Json:
-        return {str(status): self._answer(answer) for status, answer in operation.answers.items()}
+    def _responses(self, operation: Operation) -> Json:
+        responses = {str(status): self._response(response) for status, response in operation.responses.items()}
+        refusals = {status: each for status, each in self._refusals(operation).items() if status not in responses}
+        return {**responses, **refusals}
 
-    def _answer(self, answer: Answer) -> Json:
-        described: Json = {"description": answer.meaning}
-        if answer.headers:
-            described["headers"] = self._headers(answer.headers)
-        if answer.body is bytes:
-            described["content"] = {answer.content_type: {"schema": {"type": "string", "format": "binary"}}}
-        elif answer.body is not None:
-            described["content"] = self._content(answer.content_type, answer.body)
+    def _response(self, response: Response) -> Json:
+        described: Json = {"description": response.meaning}
+        if response.headers:
+            described["headers"] = self._headers(response.headers)
+        if response.body is bytes:
+            described["content"] = {response.content_type: {"schema": {"type": "string", "format": "binary"}}}
+        elif response.body is not None:
+            described["content"] = self._content(response.content_type, response.body)
+            if response.example:
+                described["content"][response.content_type]["example"] |= response.example
         return described
 
     def _refusals(self, operation: Operation) -> Json:
         described: Json = {}
-        for status, alike in groupby(sorted(refusals_of(operation), key=lambda each: each.status), lambda each: each.status):
+        for status, alike in groupby(sorted(codes_of(operation), key=lambda each: each.status), lambda each: each.status):
             refusals = list(alike)
             content = self._content("application/json", schemas.Error)
-            content["application/json"]["example"] = {"Code": refusals[0].code, "Message": refusals[0].meaning}
+            content["application/json"]["example"] = {"Code": refusals[0].name, "Message": refusals[0].meaning}
             described[str(status)] = {
-                "description": " ".join(f"`{each.code}`: {each.meaning}" for each in refusals),
+                "description": " ".join(f"`{each.name}`: {each.meaning}" for each in refusals),
                 "content": content,
             }
             if refusals[0].headers:
@@ -143,15 +147,15 @@ def _scopes(operation: Operation) -> str:
     return f"A key needs the scope {' or '.join(f'`{scope}`' for scope in operation.scopes)}."
 
 
-def refusals_of(operation: Operation) -> tuple[Refusal, ...]:
+def codes_of(operation: Operation) -> tuple[Code, ...]:
     """Every way in which it may refuse."""
     keyed = operations.KEYED if operation.scopes else ()
     with_body = operations.WITH_BODY if operation.body else ()
-    return (*operations.ALWAYS, *keyed, *with_body, *operation.refusals)
+    return (*operations.ALWAYS, *keyed, *with_body, *operation.codes)
 
 
 def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
-    """A value of the schema, put together from the examples of its parts; what may be absent stands where it has one."""
+    """A value of the schema, put together from the examples of its parts, less those that may be absent."""
     if "$ref" in schema:
         return example_of(components[schema["$ref"].rpartition("/")[2]], components)
     for found in ("examples", "enum"):
@@ -162,8 +166,7 @@ def example_of(schema: Mapping[str, Any], components: Mapping[str, Any]) -> Any:
     if "anyOf" in schema:
         return example_of(schema["anyOf"][0], components)
     if "properties" in schema:
-        shown = {name: part for name, part in schema["properties"].items() if name in schema["required"] or "examples" in part}
-        return {name: example_of(part, components) for name, part in shown.items()}
+        return {name: example_of(schema["properties"][name], components) for name in schema["required"]}
     if schema["type"] == "array":
         return [example_of(schema["items"], components)] if "items" in schema else []
     return {"object": {}, "string": "text"}[schema["type"]]

@@ -1,7 +1,7 @@
-"""Every operation of the contract: what it does, what it answers, how it refuses, and which keys it asks for."""
+"""Every operation of the contract: what it does, its responses, how it refuses, and which scopes it asks for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import getdoc
 from typing import Annotated, Any
 
@@ -9,7 +9,6 @@ import msgspec
 
 from chalicelib.api import parameters, schemas
 from chalicelib.api.meaning import Int32, Uri, means
-from chalicelib.catalog.records import Scope
 from chalicelib.errors import (
     BadDigestError,
     BadImageError,
@@ -23,6 +22,8 @@ from chalicelib.errors import (
     UnavailableError,
     UnsupportedImageError,
 )
+from chalicelib.model.records import Scope
+from chalicelib.services.access import SCOPES
 
 #: In the order in which a reader meets them.
 TAGS: Mapping[str, str] = {
@@ -40,27 +41,29 @@ HEADERS: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """One way in which a request is refused."""
+class Code:
+    """What the contract calls one kind of refusal."""
 
     status: int
-    code: str
+    name: str
     meaning: str
     headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a request gets that is not refused. `body` is a type that msgspec knows, `None` where there is none."""
+class Response:
+    """What a request gets, refusals with the usual body aside. `body` is a type that msgspec knows, `None` for none;
+    `example` is what its example has that the type's own has not."""
 
     meaning: str
     body: Any = None
     content_type: str = "application/json"
     headers: tuple[str, ...] = ()
+    example: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Body:
+class RequestBody:
     """What a request sends."""
 
     content_type: str
@@ -77,11 +80,11 @@ class Operation:
     tag: str
     summary: str
     description: str
-    answers: Mapping[int, Answer]
-    refusals: tuple[Refusal, ...] = ()
+    responses: Mapping[int, Response]
+    codes: tuple[Code, ...] = ()
     parameters: tuple[str, ...] = ()
     scopes: tuple[Scope, ...] = ()
-    body: Body | None = None
+    body: RequestBody | None = None
 
 
 class UploadForm(msgspec.Struct):
@@ -90,29 +93,29 @@ class UploadForm(msgspec.Struct):
     image: Annotated[str, means("The file, with its name.", format="binary")]
 
 
-def refusal(kind: type[RepositoryError], *headers: str) -> Refusal:
+def code_of(kind: type[RepositoryError], *headers: str) -> Code:
     meaning = (getdoc(kind) or "").partition("\n\n")[0]
-    return Refusal(kind.status, kind.__name__, meaning, headers)
+    return Code(kind.status, kind.__name__, meaning, headers)
 
 
-BAD_REQUEST, FORBIDDEN, FULL = map(refusal, (BadRequestError, ForbiddenError, QuotaExceededError))
-UNAUTHORIZED = refusal(UnauthorizedError, "WWW-Authenticate")
-NOT_FOUND, TOO_LARGE = map(refusal, (NotFoundError, PayloadTooLargeError))
-NO_SUCH_METHOD = Refusal(405, "MethodNotAllowedError", "The path is there, the method is not.", ("Allow",))
-OTHER_TYPE = Refusal(415, "UnsupportedMediaType", "The body has another content type than the route takes.")
-THROTTLED = Refusal(429, "TooManyRequestsError", "Too many requests; only behind API Gateway.", ("Retry-After",))
-UNAVAILABLE = refusal(UnavailableError, "Retry-After")
-NO_IMAGE = tuple(map(refusal, (UnsupportedImageError, BadImageError)))
+BAD_REQUEST, FORBIDDEN, FULL = map(code_of, (BadRequestError, ForbiddenError, QuotaExceededError))
+UNAUTHORIZED = code_of(UnauthorizedError, "WWW-Authenticate")
+NOT_FOUND, TOO_LARGE = map(code_of, (NotFoundError, PayloadTooLargeError))
+NO_SUCH_METHOD = Code(405, "MethodNotAllowedError", "The path is there, the method is not.", ("Allow",))
+OTHER_TYPE = Code(415, "UnsupportedMediaType", "The body has another content type than the route takes.")
+THROTTLED = Code(429, "TooManyRequestsError", "Too many requests; only behind API Gateway.", ("Retry-After",))
+UNAVAILABLE = code_of(UnavailableError, "Retry-After")
+NO_IMAGE = tuple(map(code_of, (UnsupportedImageError, BadImageError)))
 
 #: How every route may refuse; how every route may that asks for a key; and every one that takes a body.
 ALWAYS = (BAD_REQUEST, FORBIDDEN, NO_SUCH_METHOD, THROTTLED, UNAVAILABLE)
 KEYED = (UNAUTHORIZED,)
 WITH_BODY = (TOO_LARGE, OTHER_TYPE)
 #: What `error` says of an upload that was rejected: what no request is refused for stands here alone.
-OF_UPLOADS = (*NO_IMAGE, refusal(BadDigestError))
+OF_UPLOADS = (*NO_IMAGE, code_of(BadDigestError))
 
 _IMAGE = ("image_id", parameters.OWNER)
-_FILE = Answer("Whoever follows the redirect gets the file from the store.", bytes, "image/*")
+_FILE = Response("Whoever follows the redirect gets the file from the store.", bytes, "image/*")
 
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
@@ -121,32 +124,35 @@ OPERATIONS: tuple[Operation, ...] = (
         "For small files: behind API Gateway a body tops out near 4.5 MB. The answer comes when the picture was looked at, "
         "after 20 seconds at the latest.",
         {
-            201: Answer("The image, newly stored.", schemas.UploadedImage),
-            200: Answer("The image that was held already.", schemas.UploadedImage),
-            202: Answer(
-                "It is still being looked at, or was deleted at once: ask again.", schemas.UploadState, headers=("Location",)
+            201: Response("The image, newly stored.", schemas.UploadedImage),
+            200: Response("The image that was held already.", schemas.UploadedImage),
+            202: Response(
+                "It is still being looked at, or was deleted at once: ask again.",
+                schemas.UploadState,
+                headers=("Location",),
+                example={"status": "processing"},
             ),
         },
         (FULL, *NO_IMAGE),
         scopes=("write",),
-        body=Body("multipart/form-data", UploadForm),
+        body=RequestBody("multipart/form-data", UploadForm),
     ),
     Operation(
         *("POST", "/image/uploads", "requestUploads", "Uploads"),
         "Ask to send files directly to the store",
         "For files of any size, many at once. Each gets an answer of its own, which `action` names. Send the files with their "
         "tickets, and then ask `getUpload` what became of each.",
-        {201: Answer("What to do with each file.", schemas.UploadAnswers)},
+        {201: Response("What to do with each file.", schemas.UploadAnswers)},
         (FULL,),
         scopes=("write",),
-        body=Body("application/json", schemas.UploadRequest),
+        body=RequestBody("application/json", schemas.UploadRequest),
     ),
     Operation(
         *("GET", "/image/uploads/{upload_id}", "getUpload", "Uploads"),
         "What became of an upload",
-        f"Of one that was rejected `error` says why: {', '.join(f'`{each.code}`' for each in OF_UPLOADS)}. Uploads that have "
+        f"Of one that was rejected `error` says why: {', '.join(f'`{each.name}`' for each in OF_UPLOADS)}. Uploads that have "
         "ended are forgotten after 30 days.",
-        {200: Answer("The upload as it is now.", schemas.UploadState)},
+        {200: Response("The upload as it is now.", schemas.UploadState, example={"image_id": 2})},
         (NOT_FOUND,),
         ("upload_id",),
         ("read", "write"),
@@ -156,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "List images, filtered and sorted, a page at a time",
         "All filters must hold; a parameter that may be repeated holds where one of its values does. Pages go by key: an image "
         "that stays is neither skipped nor repeated while others come and go.",
-        {200: Answer("A page.", schemas.ImageList)},
+        {200: Response("A page.", schemas.ImageList)},
         parameters=(parameters.OWNER, *parameters.OF_THE_LIST),
         scopes=("read", "admin"),
     ),
@@ -164,7 +170,7 @@ OPERATIONS: tuple[Operation, ...] = (
         *("GET", "/image/{image_id}", "getOriginal", "Images"),
         "The file, byte for byte as it was sent",
         "A redirect to the store. Do not send the key along.",
-        {302: Answer("Where the store serves it, under its name and content type.", headers=("Location",)), 200: _FILE},
+        {302: Response("Where the store serves it, under its name and content type.", headers=("Location",)), 200: _FILE},
         (NOT_FOUND,),
         (*_IMAGE, "disposition"),
         ("read", "admin"),
@@ -174,7 +180,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "A thumbnail",
         "A redirect to the store. JPEG, or WebP where there is transparency: upright, in sRGB, never larger than the picture, "
         "without any metadata.",
-        {302: Answer("Where the store serves it.", headers=("Location",)), 200: _FILE},
+        {302: Response("Where the store serves it.", headers=("Location",)), 200: _FILE},
         (NOT_FOUND,),
         (*_IMAGE, "size"),
         ("read", "admin"),
@@ -183,7 +189,7 @@ OPERATIONS: tuple[Operation, ...] = (
         *("GET", "/image/{image_id}/details", "getDetails", "Images"),
         "Everything that is known of the image",
         "With signed URLs of the file and of its thumbnails.",
-        {200: Answer("The image.", schemas.ImageDetails)},
+        {200: Response("The image.", schemas.ImageDetails)},
         (NOT_FOUND,),
         _IMAGE,
         ("read", "admin"),
@@ -192,7 +198,7 @@ OPERATIONS: tuple[Operation, ...] = (
         *("DELETE", "/image/{image_id}", "deleteImage", "Images"),
         "Delete the image",
         "The entry is gone at once, and its file with it. A second delete is a 404.",
-        {204: Answer("It is gone.")},
+        {204: Response("It is gone.")},
         (NOT_FOUND,),
         _IMAGE,
         ("write", "admin"),
@@ -201,24 +207,44 @@ OPERATIONS: tuple[Operation, ...] = (
         *("GET", "/", "getPage", "Service"),
         "The page for people",
         "A gallery in the browser, made of the operations above.",
-        {200: Answer("The page.", str, "text/html")},
+        {200: Response("The page.", str, "text/html")},
     ),
     Operation(
         *("GET", "/docs", "getDocs", "Service"),
         "The API as a page",
         "For people, with a line for a terminal for each operation.",
-        {200: Answer("The page.", str, "text/html")},
+        {200: Response("The page.", str, "text/html")},
     ),
     Operation(
         *("GET", "/openapi.json", "getDescription", "Service"),
         "The API's description",
         "OpenAPI 3.1, for programs that make clients.",
-        {200: Answer("The description.", dict[str, Any])},
+        {200: Response("The description.", dict[str, Any])},
     ),
     Operation(
         *("GET", "/health", "getHealth", "Service"),
-        "Whether all is well, and the limits",
-        "Whether the catalog and the store answer, and what is taken in.",
-        {200: Answer("All is well.", schemas.Health)},
+        "That the server answers, and the limits",
+        "Neither the catalog nor the store is asked.",
+        {200: Response("It answers.", schemas.Health)},
+    ),
+    Operation(
+        *("GET", "/health/ready", "getReadiness", "Service"),
+        "Whether catalog and store can be used",
+        "Both are asked, and tried for writing. Any key will do.",
+        {
+            200: Response("Both can be used.", schemas.Readiness),
+            503: Response(
+                "`UnavailableError`: One of them cannot be used, and `cause` says why.",
+                schemas.Readiness,
+                headers=("Retry-After",),
+                example={
+                    "status": "unavailable",
+                    "store": {"status": "unavailable", "cause": "it has not answered within 8 seconds"},
+                    "Code": UNAVAILABLE.name,
+                    "Message": UNAVAILABLE.meaning,
+                },
+            ),
+        },
+        scopes=SCOPES,
     ),
 )

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from chalicelib.api import query
 from chalicelib.api.meaning import Id, Number, means
-from chalicelib.imaging.picture import FORMATS, THUMBNAIL_SIZES
+from chalicelib.model.pictures import FORMATS, THUMBNAIL_SIZES
 
 _Text = Annotated[str, Meta(min_length=1, max_length=255)]
 _Texts = Annotated[list[_Text], Meta(max_length=50)]

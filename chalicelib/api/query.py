@@ -1,15 +1,18 @@
-"""The list's query parameters: text to filters, each refusal naming the parameter and what it takes."""
+"""Query parameters: from text to values, each refusal naming the parameter and what it takes."""
 
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, get_args
+from typing import Literal, TypeVar, get_args
 
-from chalicelib.catalog.records import Box, Filters, Range, Sort
 from chalicelib.errors import BadRequestError
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.model.records import Box, Filters, Range, Sort
 
 T = TypeVar("T")
+Query = Mapping[str, list[str]]
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
@@ -33,8 +36,39 @@ _TIME = re.compile(
 )
 
 
-def filters_from(query: Mapping[str, list[str]]) -> Filters:
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list is asked for; `cursor` is as the client sent it."""
+
+    filters: Filters
+    sort: Sort
+    limit: int
+    include_total: bool
+    cursor: str | None
+
+
+def list_query(query: Query) -> ListQuery:
     """Raises `BadRequestError` for a value that cannot be read."""
+    return ListQuery(
+        filters=_filters(query),
+        sort=_one(query, "sort", _sort) or DEFAULT_SORT,
+        limit=_one(query, "limit", _limit) or DEFAULT_LIMIT,
+        include_total=_one(query, "include_total", _boolean) or False,
+        cursor=query["cursor"][0] if "cursor" in query else None,
+    )
+
+
+def thumbnail_size(query: Query) -> int:
+    """Raises `BadRequestError` for a size that there is not."""
+    return _one(query, "size", _thumbnail_size) or THUMBNAIL_SIZES[0]
+
+
+def disposition(query: Query) -> Literal["inline", "attachment"]:
+    """Raises `BadRequestError` for any other word."""
+    return _one(query, "disposition", _disposition) or "inline"
+
+
+def _filters(query: Query) -> Filters:
     return Filters(
         uploaded_after=_one(query, "uploaded_after", _utc_time),
         uploaded_before=_one(query, "uploaded_before", _utc_time),
@@ -51,19 +85,7 @@ def filters_from(query: Mapping[str, list[str]]) -> Filters:
     )
 
 
-def limit_from(query: Mapping[str, list[str]]) -> int:
-    return _one(query, "limit", _limit) or DEFAULT_LIMIT
-
-
-def sort_from(query: Mapping[str, list[str]]) -> Sort:
-    return _one(query, "sort", _sort) or DEFAULT_SORT
-
-
-def include_total(query: Mapping[str, list[str]]) -> bool:
-    return _one(query, "include_total", _boolean) or False
-
-
-def _one(query: Mapping[str, list[str]], name: str, read: Callable[[str], T]) -> T | None:
+def _one(query: Query, name: str, read: Callable[[str], T]) -> T | None:
     if name not in query:
         return None
     try:
@@ -72,14 +94,14 @@ def _one(query: Mapping[str, list[str]], name: str, read: Callable[[str], T]) ->
         raise BadRequestError(f"The query parameter {name!r} {problem}") from None
 
 
-def _many(query: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
+def _many(query: Query, name: str) -> tuple[str, ...]:
     values = query.get(name, [])
     if len(values) > _MOST_CHOICES:
         raise BadRequestError(f"The query parameter {name!r} is given {len(values)} times: at most {_MOST_CHOICES} are taken.")
     return tuple(_one({name: [value]}, name, _text) or "" for value in values)
 
 
-def _ranges(query: Mapping[str, list[str]]) -> dict[str, Range]:
+def _ranges(query: Query) -> dict[str, Range]:
     bounds = {name: Range(_one(query, f"{name}_min", _number), _one(query, f"{name}_max", _number)) for name in RANGES}
     return {name: bound for name, bound in bounds.items() if bound != Range()}
 
@@ -95,6 +117,21 @@ def _sort(text: str) -> Sort:
         if sort == text:
             return sort
     raise ValueError(f"takes one of {', '.join(SORTS)}.")
+
+
+def _thumbnail_size(text: str) -> int:
+    for size in THUMBNAIL_SIZES:
+        if text == str(size):
+            return size
+    raise ValueError(f"takes one of {', '.join(map(str, THUMBNAIL_SIZES))}.")
+
+
+def _disposition(text: str) -> Literal["inline", "attachment"]:
+    if text == "inline":
+        return "inline"
+    if text == "attachment":
+        return "attachment"
+    raise ValueError("takes inline or attachment.")
 
 
 def _boolean(text: str) -> bool:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.api.meaning import Id, Int32, Int64, Number, Uri, Utc, WallClock, means
-from chalicelib.catalog import records
-from chalicelib.imaging.picture import CONTENT_TYPES, FORMATS
+from chalicelib.model import records
+from chalicelib.model.pictures import CONTENT_TYPES, FORMATS
 
 MOST_FILES = 100
 
@@ -63,7 +63,7 @@ class UploadRequest(msgspec.Struct):
     files: Annotated[list[FileOffer], Meta(min_length=1, max_length=MOST_FILES), means("From 1 to 100 files.")]
 
 
-class UploadTicket(msgspec.Struct, tag="upload", tag_field="action"):
+class UploadAnswer(msgspec.Struct, tag="upload", tag_field="action"):
     """Send the file: post `fields`, then the file in the field `file_field`, as one multipart form to `url`."""
 
     name: Annotated[str, means("The name the file will have.", "DSCN0012.jpg")]
@@ -88,26 +88,27 @@ class UploadTicket(msgspec.Struct, tag="upload", tag_field="action"):
     ]
 
 
-class AlreadyHeld(msgspec.Struct, tag="exists", tag_field="action"):
+class ExistsAnswer(msgspec.Struct, tag="exists", tag_field="action"):
     """Send nothing: this owner has sent this file before and still holds it."""
 
     name: Annotated[str, means("The file's name as it was offered, less any folder.", "DSCN0010.jpg")]
     image_id: Annotated[Id, means("The image that the file is.", 1)]
 
 
-class RefusedOffer(msgspec.Struct, tag="reject", tag_field="action"):
+class RejectAnswer(msgspec.Struct, tag="reject", tag_field="action"):
     """Send nothing: the file would be refused."""
 
     name: Annotated[str, means("The file's name, exactly as it was offered.", "film.mov")]
     error: Annotated[Error, means("Why.")]
 
 
+Answer = UploadAnswer | ExistsAnswer | RejectAnswer
+
+
 class UploadAnswers(msgspec.Struct):
     """What to do with each file."""
 
-    uploads: Annotated[
-        list[UploadTicket | AlreadyHeld | RefusedOffer], means("One answer for each file, in the order of the request.")
-    ]
+    uploads: Annotated[list[Answer], means("One answer for each file, in the order of the request.")]
 
 
 class UploadState(msgspec.Struct):
@@ -266,10 +267,31 @@ class Limits(msgspec.Struct):
 
 
 class Health(msgspec.Struct):
-    """That catalog and store answer, and the limits."""
+    """That the server answers, and what it takes in. Neither catalog nor store is asked."""
 
-    status: Annotated[Literal["ok"], means("That all is well.", "ok")]
+    status: Annotated[Literal["ok"], means("That the server answers.", "ok")]
     version: Annotated[str, means("The server's version.", "1.0.0")]
-    catalog: Annotated[Literal["ok"], means("That the catalog answers.", "ok")]
-    store: Annotated[Literal["ok"], means("That the store answers.", "ok")]
     limits: Annotated[Limits, means("What is taken in.")]
+
+
+Condition = Annotated[
+    Literal["ok", "unavailable"],
+    means("`ok`: it answers and can be written; `unavailable`: it does not or cannot.", "ok", title="Condition"),
+]
+
+
+class Part(msgspec.Struct):
+    """One of the two that everything stands on."""
+
+    status: Condition
+    cause: Annotated[str | None, means("Why it cannot be used, for an operator; `null` where it can.", None)]
+
+
+class Readiness(msgspec.Struct):
+    """Whether pictures can be taken in and handed out."""
+
+    status: Condition
+    catalog: Annotated[Part, means("The database.")]
+    store: Annotated[Part, means("Where the files are.")]
+    Code: Annotated[str, means("With the status 503: what an error has.", "UnavailableError")] | UnsetType = UNSET
+    Message: Annotated[str, means("With the status 503: what an error has.", "The store cannot be used.")] | UnsetType = UNSET

@@ -7,58 +7,46 @@ import msgspec
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import answers, auth, schemas
-from chalicelib.api.http import answering, json_answer, public_url, query_of, raw_body
+from chalicelib.api import answers, schemas
+from chalicelib.api.http import json_answer, public_url, raw_body
 from chalicelib.api.multipart import parse_form
-from chalicelib.catalog.records import Upload
+from chalicelib.api.routing import Asked, route
 from chalicelib.errors import BadRequestError, NotFoundError, revived
-from chalicelib.services.uploads import Held, Offer, Refused, Send
-
-_NO_PARAMETERS: frozenset[str] = frozenset()
+from chalicelib.model.records import LED_TO_IMAGE, Upload
+from chalicelib.services.uploads import Answer, ExistsAnswer, Offer, RejectAnswer
 
 blueprint = Blueprint(__name__)
 
 
-@blueprint.route("/image/upload", methods=["POST"], content_types=["multipart/form-data"], authorizer=auth.authorizer)
-@answering
-def upload_image() -> Response:
-    request = blueprint.current_request
-    query_of(request, _NO_PARAMETERS)
-    owner = auth.owner_for(request, "write")
-    parts = parse_form(request.headers.get("content-type", ""), raw_body(request))
+@route(blueprint, "POST", "/image/upload", ["write"], content_type="multipart/form-data")
+def upload_image(asked: Asked) -> Response:
+    parts = parse_form(asked.request.headers.get("content-type", ""), raw_body(asked.request))
     images = [part for part in parts if part.name == "image"]
     if len(images) != 1:
         raise BadRequestError(f"The form has {len(images)} fields named image: send one file in one field named image.")
     if images[0].file_name is None:
         raise BadRequestError("The field image has no file name: send it as a file, for example image@photo.jpg.")
-    uploads = runtime.current().uploads
-    upload = uploads.receive(owner, images[0].file_name, images[0].content)
-    return _outcome(upload)
+    upload = runtime.current().uploads.receive(asked.owner, images[0].file_name, images[0].content)
+    return _outcome(asked, upload)
 
 
-def _outcome(upload: Upload) -> Response:
+def _outcome(asked: Asked, upload: Upload) -> Response:
     """The image where the upload led to one, its refusal as the error, and otherwise where to ask again."""
-    current = runtime.current()
     if upload.status == "rejected":
         raise revived(upload.error_code or "", upload.error_message or "")
-    if upload.status in ("stored", "duplicate") and upload.image_id is not None:
+    if upload.status in LED_TO_IMAGE and upload.image_id is not None:
         with suppress(NotFoundError):  # it may have been deleted meanwhile: the upload's state is then all there is to tell
-            image = current.library.image(upload.owner, upload.image_id)
-            details = answers.image_details(image, current.library)
+            details = answers.image_details(runtime.current().library.details(upload.owner, upload.image_id))
             return json_answer(answers.uploaded_image(details, upload), 200 if upload.status == "duplicate" else 201)
-    return json_answer(answers.upload_state(upload), 202, {"Location": _status_url(upload.id)})
+    return json_answer(answers.upload_state(upload), 202, {"Location": _status_url(asked, upload.id)})
 
 
-@blueprint.route("/image/uploads", methods=["POST"], content_types=["application/json"], authorizer=auth.authorizer)
-@answering
-def ask_to_upload() -> Response:
-    request = blueprint.current_request
-    query_of(request, _NO_PARAMETERS)
-    owner = auth.owner_for(request, "write")
-    asked = _upload_request(raw_body(request))
-    offers = [Offer(file.name, file.size, bytes.fromhex(file.sha256) if file.sha256 else None) for file in asked.files]
-    answers = runtime.current().uploads.ask(owner, offers)
-    return json_answer(schemas.UploadAnswers([_answer(answer) for answer in answers]), 201)
+@route(blueprint, "POST", "/image/uploads", ["write"])
+def ask_to_upload(asked: Asked) -> Response:
+    files = _upload_request(raw_body(asked.request)).files
+    offers = [Offer(file.name, file.size, bytes.fromhex(file.sha256) if file.sha256 else None) for file in files]
+    answers = runtime.current().uploads.ask(asked.owner, offers)
+    return json_answer(schemas.UploadAnswers([_answer(asked, answer) for answer in answers]), 201)
 
 
 def _upload_request(body: bytes) -> schemas.UploadRequest:
@@ -70,12 +58,12 @@ def _upload_request(body: bytes) -> schemas.UploadRequest:
         raise BadRequestError('The body is not JSON: send {"files": [{"name": "photo.jpg", "size": 12345}]}.') from None
 
 
-def _answer(answer: Send | Held | Refused) -> schemas.UploadTicket | schemas.AlreadyHeld | schemas.RefusedOffer:
-    if isinstance(answer, Held):
-        return schemas.AlreadyHeld(answer.name, answer.image_id)
-    if isinstance(answer, Refused):
-        return schemas.RefusedOffer(answer.name, answers.error(answer.error))
-    return schemas.UploadTicket(
+def _answer(asked: Asked, answer: Answer) -> schemas.Answer:
+    if isinstance(answer, ExistsAnswer):
+        return schemas.ExistsAnswer(answer.name, answer.image_id)
+    if isinstance(answer, RejectAnswer):
+        return schemas.RejectAnswer(answer.name, answers.error(answer.error))
+    return schemas.UploadAnswer(
         name=answer.upload.name,
         upload_id=answer.upload.id,
         method="POST",
@@ -83,18 +71,14 @@ def _answer(answer: Send | Held | Refused) -> schemas.UploadTicket | schemas.Alr
         fields=dict(answer.ticket.fields),
         file_field="file",
         expires_at=answer.upload.expires_at,
-        status_url=_status_url(answer.upload.id),
+        status_url=_status_url(asked, answer.upload.id),
     )
 
 
-@blueprint.route("/image/uploads/{upload_id}", methods=["GET"], authorizer=auth.authorizer)
-@answering
-def show_upload(upload_id: str) -> Response:
-    request = blueprint.current_request
-    query_of(request, _NO_PARAMETERS)
-    owner = auth.owner_for(request, "read", "write")
-    return json_answer(answers.upload_state(runtime.current().uploads.status(owner, upload_id)))
+@route(blueprint, "GET", "/image/uploads/{upload_id}", ["read", "write"])
+def show_upload(asked: Asked, upload_id: str) -> Response:
+    return json_answer(answers.upload_state(runtime.current().uploads.status(asked.owner, upload_id)))
 
 
-def _status_url(upload_id: str) -> str:
-    return f"{public_url(blueprint.current_request)}/image/uploads/{upload_id}"
+def _status_url(asked: Asked, upload_id: str) -> str:
+    return f"{public_url(asked.request)}/image/uploads/{upload_id}"

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 from chalice.app import Blueprint, Response
 
 from chalicelib import runtime
-from chalicelib.api import schemas
-from chalicelib.api.http import Headers, answering, json_answer, public_url, query_of
+from chalicelib.api import answers, schemas
+from chalicelib.api.http import Headers, json_answer, public_url, retry_after
+from chalicelib.api.routing import PUBLIC, Asked, route
 from chalicelib.errors import NotFoundError
-from chalicelib.imaging.picture import FORMATS
+from chalicelib.model.pictures import FORMATS
+from chalicelib.services.access import SCOPES
 from chalicelib.settings import VERSION
 
 blueprint = Blueprint(__name__)
@@ -38,21 +40,18 @@ _PAGE, _DOCS = (
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
-@blueprint.route("/", methods=["GET"])
-@answering
-def show_page() -> Response:
-    return _page(_PAGE)
+@route(blueprint, "GET", "/", PUBLIC)
+def show_page(asked: Asked) -> Response:
+    return _page(asked, _PAGE)
 
 
-@blueprint.route("/docs", methods=["GET"])
-@answering
-def show_docs() -> Response:
-    return _page(_DOCS)
+@route(blueprint, "GET", "/docs", PUBLIC)
+def show_docs(asked: Asked) -> Response:
+    return _page(asked, _DOCS)
 
 
-def _page(text: str) -> Response:
-    query_of(blueprint.current_request, frozenset())
-    url = html.escape(public_url(blueprint.current_request))
+def _page(asked: Asked, text: str) -> Response:
+    url = html.escape(public_url(asked.request))
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
     root = urlsplit(url).path
     headers: Headers = {
@@ -64,10 +63,8 @@ def _page(text: str) -> Response:
     return Response(text.replace("{root}", root).replace("{public_url}", url), headers=headers)
 
 
-@blueprint.route("/web/{edition}/{name}", methods=["GET"])
-@answering
-def serve_file(edition: str, name: str) -> Response:
-    query_of(blueprint.current_request, frozenset())
+@route(blueprint, "GET", "/web/{edition}/{name}", PUBLIC)
+def serve_file(_: Asked, edition: str, name: str) -> Response:
     if edition != _EDITION or name not in _FILES:
         raise NotFoundError("The page has no such file: load the page anew.")
     headers: Headers = {
@@ -96,22 +93,22 @@ def _policy(store: str) -> str:
     )
 
 
-@blueprint.route("/openapi.json", methods=["GET"])
-@answering
-def describe() -> Response:
+@route(blueprint, "GET", "/openapi.json", PUBLIC)
+def describe(asked: Asked) -> Response:
     from chalicelib.api import openapi  # for no other request, and not at every cold start
 
-    query_of(blueprint.current_request, frozenset())
-    return json_answer(openapi.describe(public_url(blueprint.current_request)))
+    return json_answer(openapi.describe(public_url(asked.request)))
 
 
-@blueprint.route("/health", methods=["GET"])
-@answering
-def check_health() -> Response:
-    query_of(blueprint.current_request, frozenset())
-    current = runtime.current()
-    current.catalog.check()
-    current.store.check()
-    settings = current.settings
+@route(blueprint, "GET", "/health", PUBLIC)
+def check_health(_: Asked) -> Response:
+    settings = runtime.current().settings
     limits = schemas.Limits(settings.max_bytes, settings.max_pixels, settings.max_frames, list(FORMATS))
-    return json_answer(schemas.Health("ok", VERSION, "ok", "ok", limits))
+    return json_answer(schemas.Health("ok", VERSION, limits))
+
+
+@route(blueprint, "GET", "/health/ready", SCOPES)
+def check_readiness(_: Asked) -> Response:
+    found = runtime.current().readiness.look()
+    status = 503 if found.problem else 200
+    return json_answer(answers.readiness(found), status, retry_after(status))

@@ -11,15 +11,15 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from chalicelib.catalog.conversion import facts_of, json_of, new_id, tags_of, values_of_facts
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import facts_of, json_of, new_id, tags_of, values_of_facts
+from chalicelib.catalog.folding import folded
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import Admission, Admitted, Entry, Overtaken, StoredFile
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
-from chalicelib.catalog.uploads import end
+from chalicelib.catalog.uploads import end, has_lease
 from chalicelib.errors import UnavailableError
-from chalicelib.facts import combine
+from chalicelib.model.facts import combine
+from chalicelib.model.records import Admission, Admitted, Entry, LeaseLost, Overtaken, StoredFile
 
 #: Each lost race leaves the winner's row to be found, so more than two in one admission take a delete in between.
 _ATTEMPTS = 10
@@ -30,13 +30,15 @@ class _Vanished(Exception):
 
 
 def admit(database: Database, admission: Admission, now: datetime) -> Admitted:
-    """End the upload as stored or duplicate. Raises `ClaimLost`, `Overtaken` or `UnavailableError`; then nothing is changed."""
+    """End the upload as stored or duplicate. Raises `LeaseLost`, `Overtaken` or `UnavailableError`; then nothing is changed."""
     failure: Exception | None = None
     for _ in range(_ATTEMPTS):
         try:
             return database.write(lambda connection: _admit(connection, admission, now))
         except (IntegrityError, _Vanished) as error:
             failure = error
+            if not database.read(lambda connection: has_lease(connection, admission.upload_id, admission.attempt)):
+                raise LeaseLost(admission.upload_id) from error
     raise UnavailableError("Too many work on the same image at the moment; nothing was lost, try again.") from failure
 
 
@@ -49,7 +51,7 @@ def _admit(connection: Connection, admission: Admission, now: datetime) -> Admit
     owner, change = end(
         connection,
         admission.upload_id,
-        admission.claim,
+        admission.attempt,
         status=admitted.status,
         image_id=admitted.image_id,
         match=admitted.match,
@@ -110,10 +112,10 @@ def _new(connection: Connection, admission: Admission, entry: Entry, now: dateti
             identity=entry.identity,
             original_id=original_id,
             name=admission.name,
-            name_key=key(admission.name),
+            name_key=folded(admission.name),
             uploaded_at=now,
             byte_size=written.byte_size,
-            format_key=key(written.format),
+            format_key=folded(written.format),
             width=entry.width,
             height=entry.height,
             mode=entry.mode,

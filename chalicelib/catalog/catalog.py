@@ -25,5 +25,9 @@ class Catalog:
         return self._database.name
 
     def check(self) -> None:
+        """Return when the catalog answers: it is looked at, nothing is written. Raises `UnavailableError`."""
+        self._database.check()
+
+    def check_writing(self) -> None:
         """Return when the catalog can be written. Raises `UnavailableError`."""
         self._database.check_writing()

@@ -70,6 +70,6 @@ def digest(length: int) -> TypeEngine[bytes]:
     return LargeBinary(length).with_variant(BINARY(length), "mysql")
 
 
-def key(length: int) -> TypeEngine[bytes]:
+def folded(length: int) -> TypeEngine[bytes]:
     """Up to `length` bytes, ordered and compared as bytes."""
     return LargeBinary(length).with_variant(VARBINARY(length), "mysql")

@@ -12,23 +12,19 @@ from sqlalchemy import URL, Connection, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from chalicelib.catalog import engines
+from chalicelib.catalog import causes, engines
 from chalicelib.catalog.engines import DEADLOCK, LOCK_WAIT, READ_ONLY, error_code
 from chalicelib.catalog.reserve import Reserve
-from chalicelib.errors import DISK_FULL, UnavailableError
+from chalicelib.errors import UnavailableError
 
 T = TypeVar("T")
-
-_NO_ANSWER = "The catalog does not answer at the moment; nothing was lost, try again shortly."
 
 #: How often in all a transaction is run, by what MySQL says: a deadlock has cost no time, a lock waited for in vain has.
 _ATTEMPTS: dict[object, int] = {DEADLOCK: 8, LOCK_WAIT: 2}
 #: The same where the connection went away under a statement; what was not committed is gone with it.
 _ATTEMPTS_LOST = 2
-#: No room on the disk, as SQLite and MySQL say it. (The first file that SQLite makes is the memory its processes share.)
-_FULL: frozenset[object] = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", 1021, 1114})
 #: After these a commit has certainly kept nothing.
-_NOTHING_KEPT = _FULL | _ATTEMPTS.keys() | READ_ONLY
+_NOTHING_KEPT = causes.FULL | _ATTEMPTS.keys() | READ_ONLY
 #: What is refused where nothing can be written. SQLite has to write a page to find out; MySQL need not find a row.
 _TOUCH = {"sqlite": text("PRAGMA user_version = 0"), "mysql": text("UPDATE uploads SET claim = claim WHERE id = ''")}
 
@@ -123,7 +119,7 @@ class Database:
         try:
             return _repeating(transaction)
         except UnavailableError as problem:
-            if not (self._reserve and may_use_reserve and _is_full(problem.__cause__)):
+            if not (self._reserve and may_use_reserve and causes.is_full(problem.__cause__)):
                 raise
         with self._reserve.given_up():
             return _repeating(transaction)
@@ -139,7 +135,7 @@ def _commit(connection: Connection) -> None:
     except DBAPIError as error:
         if error_code(error.orig) in _NOTHING_KEPT:
             raise
-        raise _unavailable(error) from error
+        raise causes.unavailable(error) from error
 
 
 def _repeating(transaction: Callable[[], T]) -> T:
@@ -149,19 +145,12 @@ def _repeating(transaction: Callable[[], T]) -> T:
         try:
             return transaction()
         except PoolTimeoutError as error:
-            raise UnavailableError(_NO_ANSWER) from error
+            raise causes.no_connection() from error
         except DBAPIError as error:
-            if not (isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated):
+            of_the_database = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+            if not (of_the_database or causes.is_known(error)):
                 raise
             if attempt >= _ATTEMPTS.get(error_code(error.orig), _ATTEMPTS_LOST if error.connection_invalidated else 1):
-                raise _unavailable(error) from error
+                raise causes.unavailable(error) from error
         # Two that met in a deadlock must not meet again in step.
         time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter, no secret)
-
-
-def _unavailable(error: DBAPIError) -> UnavailableError:
-    return UnavailableError(DISK_FULL if _is_full(error) else _NO_ANSWER)
-
-
-def _is_full(problem: BaseException | None) -> bool:
-    return isinstance(problem, DBAPIError) and error_code(problem.orig) in _FULL

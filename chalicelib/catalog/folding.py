@@ -6,7 +6,7 @@ It is applied in Python and its result compared as bytes, so that no two engines
 import unicodedata
 
 #: Longest key in bytes: 255 characters of four bytes. MariaDB sorts by no more than 1,024.
-KEY_BYTES = 1020
+FOLDED_BYTES = 1020
 
 
 def fold(text: str) -> bytes:
@@ -16,6 +16,6 @@ def fold(text: str) -> bytes:
     return folded.encode("utf-8", "surrogatepass")
 
 
-def key(text: str) -> bytes:
-    """The text as it is stored in a key column and compared with one."""
-    return fold(text)[:KEY_BYTES]
+def folded(text: str) -> bytes:
+    """The text as it is stored in a `…_key` column and compared with one."""
+    return fold(text)[:FOLDED_BYTES]

@@ -6,23 +6,24 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, update
 
 from chalicelib.catalog import admission as admissions
+from chalicelib.catalog.conversion import FILE_COLUMNS, file_of, image_of, listed_of
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.image_rows import FILE_COLUMNS, MAX_ID, file_of, image_of, listed_of
-from chalicelib.catalog.listing import count_query, page_parameters, page_query, position
+from chalicelib.catalog.listing import count_query, page_parameters, page_query, position_behind
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import (
+from chalicelib.catalog.tables import image_tags, images, known_files, originals
+from chalicelib.model.records import (
+    LARGEST_INTEGER,
     Admission,
     Admitted,
     Deletion,
-    DoomedFile,
     Filters,
     Image,
     Page,
     Position,
     Sort,
+    Tombstone,
     Usage,
 )
-from chalicelib.catalog.tables import image_tags, images, known_files, originals
 
 
 class ImageRows:
@@ -46,7 +47,7 @@ class ImageRows:
         return self._database.read(lambda connection: connection.scalar(statement) is not None)
 
     def admit(self, admission: Admission, now: datetime) -> Admitted:
-        """End the upload as stored or duplicate. Raises `ClaimLost` or `Overtaken`; then nothing is changed."""
+        """End the upload as stored or duplicate. Raises `LeaseLost` or `Overtaken`; then nothing is changed."""
         return admissions.admit(self._database, admission, now)
 
     def get(self, owner: str, image_id: int) -> Image | None:
@@ -56,19 +57,19 @@ class ImageRows:
             .join(image_tags, image_tags.c.image_id == images.c.id)
             .where(images.c.id == image_id, images.c.owner == owner)
         )
-        if not 0 < image_id <= MAX_ID:
+        if not 0 < image_id <= LARGEST_INTEGER:
             return None
         row = self._database.read(lambda connection: connection.execute(statement).one_or_none())
         return image_of(row) if row is not None else None
 
     def delete(self, owner: str, image_id: int) -> Deletion | None:
-        """Remove the owner's entry; `None` if there is none. Its file is doomed with it."""
-        if not 0 < image_id <= MAX_ID:
+        """Remove the owner's entry; `None` if there is none. Of its file a tombstone stays."""
+        if not 0 < image_id <= LARGEST_INTEGER:
             return None
         return self._database.write(lambda connection: _delete(connection, owner, image_id), makes_room=True)
 
-    def forget_doomed(self, original_id: int) -> None:
-        """Remove the row of a doomed original whose objects are gone; a live one stays."""
+    def forget_tombstone(self, original_id: int) -> None:
+        """Remove a tombstone whose objects are gone; a live original stays."""
         statement = delete(originals).where(originals.c.id == original_id, originals.c.live.is_(None))
         self._database.write(lambda connection: connection.execute(statement), makes_room=True)
 
@@ -79,7 +80,7 @@ class ImageRows:
         rows = self._database.read(lambda connection: connection.execute(statement, parameters).all())
         return Page(
             images=tuple(listed_of(row) for row in rows[:limit]),
-            next=position(rows[limit - 1], sort) if len(rows) > limit else None,
+            next=position_behind(rows[limit - 1], sort) if len(rows) > limit else None,
         )
 
     def count(self, owner: str, filters: Filters) -> int:
@@ -98,13 +99,13 @@ def _delete(connection: Connection, owner: str, image_id: int) -> Deletion | Non
     connection.execute(delete(known_files).where(known_files.c.image_id == image_id))
     connection.execute(delete(image_tags).where(image_tags.c.image_id == image_id))
     connection.execute(delete(images).where(images.c.id == image_id))
-    doomed = doom_if_unused(connection, original.id)
+    unused = tombstone_if_unused(connection, original.id)
     count(connection, owner, Usage(images=-1, image_bytes=-image.byte_size))
-    return Deletion(DoomedFile(original.id, file_of(original)) if doomed else None)
+    return Deletion(Tombstone(original.id, file_of(original)) if unused else None)
 
 
-def doom_if_unused(connection: Connection, original_id: int) -> bool:
-    """Doom an original, which the caller has locked, if no image refers to it: of the release before, several may.
+def tombstone_if_unused(connection: Connection, original_id: int) -> bool:
+    """Make an original, which the caller has locked, a tombstone if no image refers to it: of the release before, several may.
 
     Whoever takes a reference away has the lock, and nobody adds one.
     """

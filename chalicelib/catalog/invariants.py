@@ -4,10 +4,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, or_, select, union_all
 
-from chalicelib.catalog.owners import UNDER_WAY
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, owners, uploads
-
-_ENDED = ("stored", "duplicate", "rejected", "expired")
+from chalicelib.model.records import ENDED, LED_TO_IMAGE, OPEN
 
 
 def violations(connection: Connection) -> list[str]:
@@ -29,7 +27,7 @@ def miscounted(after_owner: str) -> Select[Any]:
     none: ColumnElement[int] = literal_column("0")
     held = select(images.c.owner, *_four(func.count(), func.sum(images.c.byte_size), none, none)).group_by(images.c.owner)
     under_way = select(uploads.c.owner, *_four(none, none, func.count(), func.sum(uploads.c.size)))
-    under_way = under_way.where(uploads.c.status.in_(UNDER_WAY)).group_by(uploads.c.owner)
+    under_way = under_way.where(uploads.c.status.in_(OPEN)).group_by(uploads.c.owner)
     counters = (owners.c.images, owners.c.image_bytes, owners.c.open_uploads, owners.c.open_bytes)
     counted = select(owners.c.owner, *_four(*(-counter for counter in counters)))
     owner, *differences = union_all(held, under_way, counted).subquery("counts").c
@@ -102,16 +100,16 @@ def _offenders_among_uploads() -> list[tuple[str, Select[Any]]]:
     return [
         (
             "Ended uploads without an end time, or open ones with one",
-            select(uploads.c.id).where(uploads.c.status.in_(_ENDED) != uploads.c.ended_at.is_not(None)),
+            select(uploads.c.id).where(uploads.c.status.in_((*ENDED, "expired")) != uploads.c.ended_at.is_not(None)),
         ),
         (
             "Uploads stored or duplicate without an image, or others with one",
-            select(uploads.c.id).where(uploads.c.status.in_(("stored", "duplicate")) != uploads.c.image_id.is_not(None)),
+            select(uploads.c.id).where(uploads.c.status.in_(LED_TO_IMAGE) != uploads.c.image_id.is_not(None)),
         ),
         (
-            "Uploads in processing without a claim",
+            "Uploads in processing without a lease",
             select(uploads.c.id).where(
-                uploads.c.status == "processing", or_(uploads.c.claimed_at.is_(None), uploads.c.claim < 1)
+                uploads.c.status == "processing", or_(uploads.c.leased_at.is_(None), uploads.c.attempt < 1)
             ),
         ),
         (

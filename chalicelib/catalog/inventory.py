@@ -8,13 +8,13 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select
 
 from chalicelib.catalog import invariants, owners
 from chalicelib.catalog.admission import insert_original
+from chalicelib.catalog.conversion import FILE_COLUMNS, file_of, original_of
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.image_rows import FILE_COLUMNS, file_of, original_of
-from chalicelib.catalog.images import doom_if_unused
+from chalicelib.catalog.images import tombstone_if_unused
 from chalicelib.catalog.owners import count
-from chalicelib.catalog.records import DoomedFile, Original, Place, Sharer, StoredFile, Upload, Usage
-from chalicelib.catalog.tables import images, originals, sweep_place, uploads
+from chalicelib.catalog.tables import images, originals, sweep_checkpoint, uploads
 from chalicelib.catalog.uploads import upload_of
+from chalicelib.model.records import OPEN, Checkpoint, Original, Sharer, StoredFile, Tombstone, Upload, Usage
 
 
 class Inventory:
@@ -40,9 +40,9 @@ class Inventory:
         """Uploads still `pending` though their tickets ran out before this time."""
         return self._uploads("pending", uploads.c.expires_at < expired_before, after_id, limit)
 
-    def stale(self, claimed_before: datetime, after_id: str, limit: int) -> list[Upload]:
-        """Uploads in `processing` under a claim older than this time."""
-        return self._uploads("processing", uploads.c.claimed_at < claimed_before, after_id, limit)
+    def stale(self, leased_before: datetime, after_id: str, limit: int) -> list[Upload]:
+        """Uploads in `processing` under a lease older than this time."""
+        return self._uploads("processing", uploads.c.leased_at < leased_before, after_id, limit)
 
     def forget_uploads(self, ended_before: datetime, limit: int, dry_run: bool) -> int:
         """Remove uploads that ended before this time, or with `dry_run` only count them; returns how many."""
@@ -56,8 +56,8 @@ class Inventory:
 
         return self._database.write(transaction)
 
-    def doom_orphans(self, limit: int, dry_run: bool) -> list[DoomedFile]:
-        """Doom live originals that no image refers to, or with `dry_run` only name them."""
+    def tombstone_unreferenced(self, limit: int, dry_run: bool) -> list[Tombstone]:
+        """Make tombstones of live originals that no image refers to, or with `dry_run` only name them."""
         orphans = (
             select(originals.c.id, *FILE_COLUMNS)
             .outerjoin(images, images.c.original_id == originals.c.id)
@@ -66,11 +66,11 @@ class Inventory:
             .limit(limit)
         )
         found = self._database.read(lambda connection: connection.execute(orphans).all())
-        return [DoomedFile(row.id, file_of(row)) for row in found if dry_run or self._doom(row.id)]
+        return [Tombstone(row.id, file_of(row)) for row in found if dry_run or self._tombstone(row.id)]
 
-    def doomed(self, after_id: int, limit: int) -> list[DoomedFile]:
-        doomed = select(originals).where(originals.c.live.is_(None), originals.c.id > after_id).order_by(originals.c.id)
-        return [DoomedFile(original.id, original.file) for original in self._originals(doomed.limit(limit))]
+    def tombstones(self, after_id: int, limit: int) -> list[Tombstone]:
+        dead = select(originals).where(originals.c.live.is_(None), originals.c.id > after_id).order_by(originals.c.id)
+        return [Tombstone(original.id, original.file) for original in self._originals(dead.limit(limit))]
 
     def live_originals(self, after_storage_id: str, limit: int) -> list[Original]:
         """In the order of their storage ids, which is that of a store's listing."""
@@ -83,7 +83,7 @@ class Inventory:
         return self._database.read(lambda connection: connection.scalar(statement) is not None)
 
     def named_storage_ids(self, ids: Collection[str]) -> set[str]:
-        """Those of `ids` that a row names: of an original, live or doomed, or of an upload that a worker holds.
+        """Those of `ids` that a row names: of an original, live or a tombstone, or of an upload that a worker holds.
 
         The workers are asked for first: one that has ended its upload by then has named what it keeps.
         """
@@ -109,10 +109,10 @@ class Inventory:
         return [Sharer(row.image_id, row.holder, original_of(row)) for row in found]
 
     def unshare(self, sharer: Sharer, own: StoredFile, in_time: Callable[[], bool]) -> bool:
-        """Have the image refer to a copy of its own, which lies in the store; the shared original is doomed by its last.
+        """Have the image refer to a copy of its own, which lies in the store; the last leaves a tombstone of the shared one.
 
         Returns whether it was done: not where the image has gone meanwhile, or where `in_time`, asked under the locks, says
-        that the copy may have been taken for left over.
+        that the copy may have been taken for an orphan.
         """
         shared = sharer.original.id
 
@@ -123,7 +123,7 @@ class Inventory:
             connection.scalar(select(originals.c.id).where(originals.c.id == shared).with_for_update())
             original_id = insert_original(connection, sharer.owner, sharer.original.sha256, own)
             connection.execute(update(images).where(*image).values(original_id=original_id))
-            doom_if_unused(connection, shared)
+            tombstone_if_unused(connection, shared)
             return True
 
         return self._database.write(transaction)
@@ -138,29 +138,29 @@ class Inventory:
 
     def open_uploads(self, ids: Collection[str]) -> set[str]:
         """Those of these upload ids whose upload has not ended."""
-        statement = select(uploads.c.id).where(uploads.c.id.in_(ids), uploads.c.status.in_(("pending", "processing")))
+        statement = select(uploads.c.id).where(uploads.c.id.in_(ids), uploads.c.status.in_(OPEN))
         return self._database.read(lambda connection: set(connection.scalars(statement)))
 
     def violations(self) -> list[str]:
         """A sentence for each invariant that does not hold; reads every row."""
         return self._database.read(invariants.violations)
 
-    def keep_place(self, place: Place) -> None:
+    def keep_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Remember where the next sweep is to go on, instead of what was remembered before."""
 
         def transaction(connection: Connection) -> None:
-            connection.execute(delete(sweep_place))
-            connection.execute(insert(sweep_place).values(step=place.step, after=place.after))
+            connection.execute(delete(sweep_checkpoint))
+            connection.execute(insert(sweep_checkpoint).values(step=checkpoint.step, after=checkpoint.after))
 
         self._database.write(transaction)
 
-    def take_place(self) -> Place | None:
-        """What `keep_place` was last told; from then on nothing is remembered."""
+    def take_checkpoint(self) -> Checkpoint | None:
+        """What `keep_checkpoint` was last told; from then on nothing is remembered."""
 
-        def transaction(connection: Connection) -> Place | None:
-            row = connection.execute(select(sweep_place)).first()
-            connection.execute(delete(sweep_place))
-            return None if row is None else Place(row.step, row.after)
+        def transaction(connection: Connection) -> Checkpoint | None:
+            row = connection.execute(select(sweep_checkpoint)).first()
+            connection.execute(delete(sweep_checkpoint))
+            return None if row is None else Checkpoint(row.step, row.after)
 
         return self._database.write(transaction)
 
@@ -173,10 +173,10 @@ class Inventory:
     def _originals(self, statement: Select[*tuple[Any, ...]]) -> list[Original]:
         return self._database.read(lambda connection: [original_of(row) for row in connection.execute(statement)])
 
-    def _doom(self, original_id: int) -> bool:
+    def _tombstone(self, original_id: int) -> bool:
         def transaction(connection: Connection) -> bool:
             live = (originals.c.id == original_id, originals.c.live == 1)
             locked = connection.scalar(select(originals.c.id).where(*live).with_for_update())
-            return locked is not None and doom_if_unused(connection, original_id)
+            return locked is not None and tombstone_if_unused(connection, original_id)
 
         return self._database.write(transaction)

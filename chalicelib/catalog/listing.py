@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Integer, Row, Select, and_, bindparam, func, or_, select
 
 from chalicelib.catalog.cells import runs
-from chalicelib.catalog.folding import fold, key
-from chalicelib.catalog.image_rows import LISTED_COLUMNS, MAX_ID
-from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
+from chalicelib.catalog.conversion import LISTED_COLUMNS
+from chalicelib.catalog.folding import fold, folded
 from chalicelib.catalog.tables import images, originals
+from chalicelib.model.records import LARGEST_INTEGER, Box, Filters, Position, Range, Sort
 
 _SORT_COLUMNS: dict[str, Column[Any]] = {
     "uploaded_at": images.c.uploaded_at,
@@ -45,13 +45,13 @@ def page_query(filters: Filters, sort: Sort, after: Position | None) -> Select[*
 def page_parameters(owner: str, limit: int, after: Position | None) -> dict[str, Any]:
     parameters: dict[str, Any] = {"list_owner": owner, "list_limit": limit}
     if after is not None:
-        value = min(after.value, MAX_ID) if isinstance(after.value, int) else after.value
-        parameters |= {"after_value": value, "after_id": min(after.id, MAX_ID)}
+        value = min(after.value, LARGEST_INTEGER) if isinstance(after.value, int) else after.value
+        parameters |= {"after_value": value, "after_id": min(after.id, LARGEST_INTEGER)}
     return parameters
 
 
-def position(row: Row[*tuple[Any, ...]], sort: Sort) -> Position:
-    """The place just behind a row of `page_query`."""
+def position_behind(row: Row[*tuple[Any, ...]], sort: Sort) -> Position:
+    """The position just behind a row of `page_query`."""
     return Position(getattr(row, _column(sort).name), row.id)
 
 
@@ -127,7 +127,7 @@ def _texts(filters: Filters) -> Iterator[ColumnElement[bool]]:
         (images.c.lens_model_key, filters.lens_model),
     ):
         if alternatives:
-            yield column.in_(sorted({key(text) for text in alternatives}))
+            yield column.in_(sorted({folded(text) for text in alternatives}))
 
 
 def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:
@@ -141,8 +141,8 @@ def _ranges(filters: Filters) -> Iterator[ColumnElement[bool]]:
 def _whole(bounds: Range) -> Range:
     """The same range for whole numbers that the database can hold."""
     return Range(
-        None if bounds.minimum is None else max(min(math.ceil(bounds.minimum), MAX_ID), -MAX_ID),
-        None if bounds.maximum is None else max(min(math.floor(bounds.maximum), MAX_ID), -MAX_ID),
+        None if bounds.minimum is None else max(min(math.ceil(bounds.minimum), LARGEST_INTEGER), -LARGEST_INTEGER),
+        None if bounds.maximum is None else max(min(math.floor(bounds.maximum), LARGEST_INTEGER), -LARGEST_INTEGER),
     )
 
 

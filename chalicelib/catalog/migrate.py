@@ -98,7 +98,8 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
         try:
             change(config, connection)
         finally:
-            connection.scalar(select(func.release_lock(name)))
+            if not connection.invalidated:  # else the lock has gone with it
+                connection.scalar(select(func.release_lock(name)))
 
     database.write(transaction)
 

@@ -6,12 +6,11 @@ and none that is not.
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from chalicelib.catalog.records import NewUpload, Quota, Usage
 from chalicelib.catalog.tables import images, owners, uploads
 from chalicelib.errors import QuotaExceededError
+from chalicelib.model.records import OPEN, NewUpload, Quota, Usage
 
 _COUNTERS = (owners.c.images, owners.c.image_bytes, owners.c.open_uploads, owners.c.open_bytes)
-UNDER_WAY = ("pending", "processing")
 
 
 def count(connection: Connection, owner: str, change: Usage) -> None:
@@ -34,7 +33,7 @@ def truth(connection: Connection, owner: str) -> Usage:
     """What the counters should say, by reading all the owner's rows."""
     held = select(func.count(), func.coalesce(func.sum(images.c.byte_size), 0)).where(images.c.owner == owner)
     under_way = select(func.count(), func.coalesce(func.sum(uploads.c.size), 0)).where(
-        uploads.c.owner == owner, uploads.c.status.in_(UNDER_WAY)
+        uploads.c.owner == owner, uploads.c.status.in_(OPEN)
     )
     (count_held, size), (count_open, open_size) = (connection.execute(query).one() for query in (held, under_way))
     return Usage(count_held, int(size), count_open, int(open_size))

@@ -26,8 +26,8 @@ from sqlalchemy import (
     text,
 )
 
-from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest, key
-from chalicelib.catalog.folding import KEY_BYTES
+from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest, folded
+from chalicelib.catalog.folding import FOLDED_BYTES
 
 metadata = MetaData()
 
@@ -41,7 +41,7 @@ _OPTIONS: dict[str, Any] = {
 _OWNER = Ascii(64)
 _UPLOAD_ID = Ascii(36)
 _STORAGE_ID = Ascii(64)
-_KEY = key(KEY_BYTES)
+_FOLDED = folded(FOLDED_BYTES)
 _PLACE = ("cell", "latitude", "longitude")
 
 
@@ -78,10 +78,10 @@ class _Images(TypedColumns):
     identity: Named[bytes] = Column(digest(32))
     original_id: Named[int] = Column(Id)
     name: Named[str] = Column(String(255))
-    name_key: Named[bytes] = Column(_KEY)
+    name_key: Named[bytes] = Column(_FOLDED)
     uploaded_at: Named[datetime] = Column(Utc)
     byte_size: Named[int] = Column(BigInteger)
-    format_key: Named[bytes] = Column(key(32))
+    format_key: Named[bytes] = Column(folded(32))
     width: Named[int] = Column(Integer)
     height: Named[int] = Column(Integer)
     mode: Named[str] = Column(String(16))
@@ -93,11 +93,11 @@ class _Images(TypedColumns):
     #: `taken_at`, or `uploaded_at` where the camera's time is not known.
     sort_time: Named[datetime] = Column(WallClock)
     camera_make: Named[str | None] = Column(String(255))
-    camera_make_key: Named[bytes | None] = Column(_KEY)
+    camera_make_key: Named[bytes | None] = Column(_FOLDED)
     camera_model: Named[str | None] = Column(String(255))
-    camera_model_key: Named[bytes | None] = Column(_KEY)
+    camera_model_key: Named[bytes | None] = Column(_FOLDED)
     lens_model: Named[str | None] = Column(String(255))
-    lens_model_key: Named[bytes | None] = Column(_KEY)
+    lens_model_key: Named[bytes | None] = Column(_FOLDED)
     exposure_time: Named[float | None] = Column(Double)
     f_number: Named[float | None] = Column(Double)
     iso: Named[int | None] = Column(BigInteger)
@@ -183,10 +183,11 @@ class _Uploads(TypedColumns):
     size: Named[int] = Column(BigInteger)
     sha256: Named[bytes | None] = Column(digest(32))
     status: Named[str] = Column(Ascii(16))
-    claim: Named[int] = Column(Integer)
-    claimed_at: Named[datetime | None] = Column(Utc)
+    #: The release before knows these two by the names that they have in the table.
+    attempt: Named[int] = Column("claim", Integer)
+    leased_at: Named[datetime | None] = Column("claimed_at", Utc)
     strikes: Named[int] = Column(Integer)
-    #: Under which the attempt that holds the claim puts its objects, if it puts any.
+    #: Under which the attempt that holds the lease puts its objects, if it puts any.
     storage_id: Named[str | None] = Column(_STORAGE_ID)
     #: No foreign key: the image may have been deleted since.
     image_id: Named[int | None] = Column(Id)
@@ -249,16 +250,16 @@ api_keys = Table(
 )
 
 
-class _SweepPlace(TypedColumns):
+class _SweepCheckpoint(TypedColumns):
     step: Named[str] = Column(Ascii(32))
     after: Named[str] = Column(Ascii(255))
 
 
 #: Holds one row while a sweep is cut off, otherwise none.
-sweep_place = Table(
+sweep_checkpoint = Table(
     "sweep_place",
     metadata,
-    _SweepPlace,
+    _SweepCheckpoint,
     PrimaryKeyConstraint("step", name="pk_sweep_place"),
     **_OPTIONS | {"sqlite_autoincrement": False},
 )

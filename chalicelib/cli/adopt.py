@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import settings
+from chalicelib.local import composition
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -13,7 +14,8 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    belonging = runtime.unsettled(look_only=not chosen.yes).belonging
+    compose = composition.compose_unsettled if chosen.yes else composition.compose_unsettled_as_it_is
+    belonging = compose(settings.from_env()).belonging
     if belonging.is_settled():
         print(f"Nothing to do: {belonging.sides} belong together already.")
     elif chosen.yes:

@@ -3,7 +3,8 @@
 import argparse
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import runtime, settings
+from chalicelib.local import composition
 from chalicelib.services.access import SCOPES
 
 
@@ -20,16 +21,17 @@ def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _create(chosen: argparse.Namespace) -> int:
-    key, text = runtime.current().access.create(chosen.owner, chosen.scope)
-    print(f"Key {key.id} for {key.owner} ({', '.join(key.scopes)}). Keep it: it cannot be shown again.")
+    api_key, text = runtime.current().access.create(chosen.owner, chosen.scope)
+    print(f"Key {api_key.id} for {api_key.owner} ({', '.join(api_key.scopes)}). Keep it: it cannot be shown again.")
     print(text)
     return 0
 
 
 def _list(_: argparse.Namespace) -> int:
-    for key in runtime.as_it_is().access.all():
-        state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "good"
-        print(f"{key.id}  {key.owner:24}  {','.join(key.scopes):16}  made {key.created_at:%Y-%m-%d %H:%M}  {state}")
+    for api_key in composition.compose_as_it_is(settings.from_env()).access.all():
+        state = f"revoked {api_key.revoked_at:%Y-%m-%d %H:%M}" if api_key.revoked_at else "good"
+        scopes, made = ",".join(api_key.scopes), f"{api_key.created_at:%Y-%m-%d %H:%M}"
+        print(f"{api_key.id}  {api_key.owner:24}  {scopes:16}  made {made}  {state}")
     return 0
 
 

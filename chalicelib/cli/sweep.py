@@ -3,18 +3,19 @@
 import argparse
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import runtime, settings
+from chalicelib.local import composition
 
 
 def add_to(commands: "argparse._SubParsersAction[Any]") -> None:
     parser = commands.add_parser("sweep", help="put right what faults have left behind, and check the invariants")
     parser.add_argument("--dry-run", action="store_true", help="only report what would be done; changes nothing at all")
-    parser.add_argument("--all", action="store_true", help="set left-over objects aside even if they are most of the store")
+    parser.add_argument("--all", action="store_true", help="set orphans aside even if they are most of the store")
     parser.set_defaults(run=run)
 
 
 def run(chosen: argparse.Namespace) -> int:
-    current = runtime.as_it_is() if chosen.dry_run else runtime.current()
+    current = composition.compose_as_it_is(settings.from_env()) if chosen.dry_run else runtime.current()
     report = current.sweep.run(dry_run=chosen.dry_run, remove_all=chosen.all)
     current.queue.drain()
     print("Dry run, nothing was changed." if chosen.dry_run else "Swept.")

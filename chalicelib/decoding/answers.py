@@ -11,17 +11,17 @@ from typing import Any
 import msgspec
 
 from chalicelib.errors import BadImageError, RepositoryError, UnsupportedImageError
-from chalicelib.facts import Facts
-from chalicelib.imaging.claims import read_claims
-from chalicelib.imaging.headers.header import Header
-from chalicelib.imaging.picture import (
+from chalicelib.imaging import headers
+from chalicelib.imaging.blocks import carried
+from chalicelib.imaging.headers import Header
+from chalicelib.model.facts import Facts
+from chalicelib.model.pictures import (
     CONTENT_TYPES,
     THUMBNAIL_CONTENT_TYPES,
     THUMBNAIL_SIZES,
     Limits,
     Picture,
     Thumbnails,
-    carried,
 )
 
 #: Of what a decoder may accuse a file.
@@ -129,7 +129,7 @@ def check_thumbnails(thumbnails: Thumbnails) -> None:
     _check(set(thumbnails.contents) == set(THUMBNAIL_SIZES), "sizes of thumbnails")
     for size, content in thumbnails.contents.items():
         try:
-            header = read_claims(io.BytesIO(content), _THUMBNAIL_LIMITS)
+            header = headers.read(io.BytesIO(content), _THUMBNAIL_LIMITS)
         except RepositoryError as error:
             raise Forged(f"a thumbnail is none: {error.message}") from None
         _check(header.format == _THUMBNAIL_FORMATS[thumbnails.content_type], "format of a thumbnail")

@@ -24,7 +24,7 @@ OUT_OF_MEMORY = 86
 #: Parent to child, with two descriptors: the length of the task that follows, memory, seconds.
 JOB = struct.Struct("!IQd")
 #: Child to parent: the length of what is said once it is ready; a worker's process id; how it ended, and its processor time.
-READY, BEGUN, ENDED = struct.Struct("!I"), struct.Struct("!q"), struct.Struct("!qd")
+READY, BEGUN, EXITED = struct.Struct("!I"), struct.Struct("!q"), struct.Struct("!qd")
 
 #: What a worker does: given the open file and the task, it returns the answer.
 Work = Callable[[BinaryIO, bytes], bytes]
@@ -115,7 +115,7 @@ def _wait(worker: int, parent: socket.socket, woken: socket.socket) -> None:
     while True:
         ended, status, usage = os.wait4(worker, os.WNOHANG)
         if ended:
-            parent.sendall(ENDED.pack(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime))
+            parent.sendall(EXITED.pack(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime))
             return
         ready, *_ = select.select([parent, woken], [], [])
         if parent in ready:  # nothing is sent while a job is under way: this is the end

@@ -6,7 +6,7 @@ What a header does not tell counts as the dearest that its format has.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.imaging.headers.header import Header
+from chalicelib.imaging.headers import Header
 
 MB, MP = 1_000_000, 1_000_000
 #: What a worker takes whatever the picture, with some for what nobody counts.

@@ -27,9 +27,9 @@ from chalicelib.decoding.lanes import Job, Lanes
 from chalicelib.decoding.pool import Pool
 from chalicelib.decoding.warm import DecoderDied, OutOfMemory, OutOfTime
 from chalicelib.errors import BadImageError
-from chalicelib.imaging.claims import read_claims
-from chalicelib.imaging.headers.header import Header, size_of
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
+from chalicelib.imaging import headers
+from chalicelib.imaging.headers import Header, size_of
+from chalicelib.model.pictures import Limits, Picture, Thumbnails
 
 T = TypeVar("T")
 Aside = Callable[[], AbstractContextManager[None]]
@@ -81,14 +81,14 @@ class Decoders:
         `PoolClosed`, and `UnavailableError` when no decoder can be started.
         """
         with path.open("rb") as file:
-            header = read_claims(file, self._limits)
+            header = headers.read(file, self._limits)
             answer = self._answer(file, header, Task(self._limits, sha256), owner)
         return _trusted(lambda: _examined(answer, header))
 
     def make_thumbnails(self, path: Path) -> Thumbnails:
         """The thumbnails of the file at `path`. Raises what `examine` raises, and `BadImageError` where a decoder dies."""
         with path.open("rb") as file:
-            header = read_claims(file, self._limits)
+            header = headers.read(file, self._limits)
             try:
                 answer = self._answer(file, header, Task(self._limits, None), _NOBODY)
                 thumbnails = _trusted(lambda: _made(answer))

@@ -15,7 +15,7 @@ _TURNS_UNTIL_THE_OLDEST = 10
 
 
 class State(enum.Enum):
-    WAITING, RUNNING, REFUSED, ENDED = range(4)
+    WAITING, RUNNING, REFUSED, DONE = range(4)
 
 
 @dataclass(eq=False, slots=True)
@@ -66,7 +66,7 @@ class Lanes:
             self.in_lane = None
         else:
             self.large.discard(job)
-        job.state = State.ENDED
+        job.state = State.DONE
         self._settle()
 
     def _settle(self) -> None:

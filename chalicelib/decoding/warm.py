@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from chalicelib.decoding.child import BEGUN, ENDED, JOB, OUT_OF_MEMORY, READY
+from chalicelib.decoding.child import BEGUN, EXITED, JOB, OUT_OF_MEMORY, READY
 from chalicelib.errors import UnavailableError
 
 #: How long a child may take to load what it needs, or to fork; no file has been looked at by then.
@@ -105,7 +105,7 @@ class WarmChild:
             answer = b"".join(self._answer(worker, reading, seconds))
         finally:
             os.close(reading)
-        code, used = ENDED.unpack(self._received(ENDED.size))
+        code, used = EXITED.unpack(self._received(EXITED.size))
         self.is_idle = True
         _raise_for(code, used, seconds)
         return answer

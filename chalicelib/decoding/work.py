@@ -9,8 +9,8 @@ from typing import BinaryIO
 from chalicelib.decoding.answers import Answer, Examined, Failed, Made, Refused, Task, packed, shown, task_from
 from chalicelib.errors import BadImageError, UnsupportedImageError
 from chalicelib.imaging.examine import examine, remake_thumbnails
-from chalicelib.imaging.picture import Limits
 from chalicelib.imaging.samples import samples
+from chalicelib.model.pictures import Limits
 
 _SAMPLE_LIMITS = Limits(1_000_000, 10, 1_000_000)
 #: What texts in metadata are written in; Python loads a codec when it is first asked for.

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import BinaryIO
+
+from chalicelib.model.facts import Carried
 
 _BLOCK = 1 << 20
 #: What may lie behind a picture's end and say nothing: zeros that fill a sector, the line ends of a transfer as text.
 _PADDING = b"\0\r\n"
+#: Parts beside a picture that are told one by one: no camera writes as many.
+_MOST_CARRIED = 100
 
 
 class Part(IntEnum):
@@ -66,6 +70,12 @@ def account(file: BinaryIO, known: Iterable[Block], end: int, size: int, *, zero
 def more(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """The blocks that are neither the picture nor known metadata."""
     return tuple(block for block in blocks if block.part is Part.MORE)
+
+
+def carried(blocks: Iterable[Block]) -> tuple[Carried, ...]:
+    """What a file holds besides, for people: the first of its parts that are neither picture nor known metadata."""
+    found = (Carried(block.holds, block.content_type, block.start, block.end - block.start) for block in more(blocks))
+    return tuple(islice(found, _MOST_CARRIED))
 
 
 def _without_overlaps(blocks: Sequence[Block]) -> Iterator[Block]:

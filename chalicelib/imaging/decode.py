@@ -9,18 +9,17 @@ import pillow_heif
 from PIL import AvifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
 from chalicelib.errors import BadImageError
-from chalicelib.imaging import bitmap, packed_tiff, plain_tiff
+from chalicelib.imaging import bitmap, headers, packed_tiff, plain_tiff
 from chalicelib.imaging.alpha_size import with_alpha_sizes
-from chalicelib.imaging.claims import read_claims
+from chalicelib.imaging.decoder_errors import translated_errors
 from chalicelib.imaging.gif_frames import Composed
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.headers.png_names import MAX_PROFILE_BYTES
-from chalicelib.imaging.picture import Limits
 from chalicelib.imaging.picture_only import PictureOnly
 from chalicelib.imaging.polyglot import refuse_polyglot
-from chalicelib.imaging.refusals import translated_errors
 from chalicelib.imaging.whole_jpeg import RowWatch
 from chalicelib.imaging.whole_png import check_rows
+from chalicelib.model.pictures import Limits
 
 #: Bytes for each pixel of the two canvases that the decoder of WebP asks for before it looks at anything.
 _WEBP_CANVASES = 8
@@ -64,7 +63,7 @@ class OpenedImage:
 @contextmanager
 def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
     """Raises `UnsupportedImageError` for what is not on the list, `BadImageError` for what is damaged or too large."""
-    header = read_claims(file, limits)
+    header = headers.read(file, limits)
     refuse_polyglot(file, header.end, header.blocks)
     if header.format == "GIF":
         shown = Composed(file)
@@ -90,8 +89,8 @@ def opened(file: BinaryIO, limits: Limits) -> Iterator[OpenedImage]:
         image.load()
     if header.format == "PNG":
         snug = check_rows(seen)
-    if header.key is not None and "transparency" in image.info:
-        image.info["transparency"] = header.key
+    if header.colour_key is not None and "transparency" in image.info:
+        image.info["transparency"] = header.colour_key
     try:
         yield OpenedImage(header, image, file, snug=snug)
     finally:

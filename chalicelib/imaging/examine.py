@@ -6,15 +6,16 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image
 
+from chalicelib.imaging.blocks import carried
 from chalicelib.imaging.decode import OpenedImage, frames, opened
 from chalicelib.imaging.exif import Exif, read_exif
 from chalicelib.imaging.fingerprint import FrameDigest, digest_frame, identity, pixel_digest
 from chalicelib.imaging.iptc import iptc_times
 from chalicelib.imaging.orientation import displayed_size, transpose_for
-from chalicelib.imaging.picture import CONTENT_TYPES, Limits, Picture, Thumbnails, carried
-from chalicelib.imaging.profile import colour_key
+from chalicelib.imaging.profile import colour_space
 from chalicelib.imaging.thumbnails import make_thumbnails
 from chalicelib.imaging.xmp import xmp_times
+from chalicelib.model.pictures import CONTENT_TYPES, Limits, Picture, Thumbnails
 
 
 def examine(file: BinaryIO, sha256: bytes, limits: Limits) -> Picture:
@@ -29,7 +30,7 @@ def examine(file: BinaryIO, sha256: bytes, limits: Limits) -> Picture:
         exif = _exif(found)
         transpose = transpose_for(_orientation(found, image, exif))
         width, height = displayed_size(image, transpose)
-        colour = colour_key(image.info.get("icc_profile"), header.colour)
+        colour = colour_space(image.info.get("icc_profile"), header.colour)
         # The digest and the thumbnails are made side by side: hashing and resizing both let other threads run.
         with ThreadPoolExecutor(1) as beside:
             digesting = beside.submit(digest_frame, image, transpose)

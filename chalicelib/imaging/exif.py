@@ -1,4 +1,8 @@
-"""Reads the facts that EXIF holds. It never fails: what cannot be read is left out."""
+"""Reads the facts that EXIF holds. It never fails: what cannot be read is left out.
+
+Our own reader, because Pillow copies the data of every tag at once, stops at the first that is damaged, and keeps quiet about
+what was cut off; exiftool, which agrees (`tests/unit/test_imaging_judge.py`), is a program of its own.
+"""
 
 import io
 import json
@@ -7,11 +11,11 @@ from typing import Any, BinaryIO, TypeVar
 
 from PIL import ExifTags
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif_values import json_value, numbers, text
 from chalicelib.imaging.gps import Angle, altitude, position
 from chalicelib.imaging.ifd import ASCII, Directories, Entry, Number, Numbers
 from chalicelib.imaging.taken_at import Taken, parse_time
+from chalicelib.model.facts import Facts
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ _SAMPLES = [index / 64 for index in range(65)]
 _PARAMETERS = (1, 3, 4, 5, 7)
 
 
-def colour_key(profile: bytes | None, declared: bytes) -> bytes:
-    """What tells two colour spaces apart: empty for sRGB and for none at all.
+def colour_space(profile: bytes | None, declared: bytes) -> bytes:
+    """A colour space, told apart from others: empty for sRGB and for none at all.
 
     `declared` is what the file says about its colours outside of a profile.
     """

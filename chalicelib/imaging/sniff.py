@@ -1,7 +1,7 @@
 """Tells the format of a file by its first bytes; names and claimed types count for nothing."""
 
 from chalicelib.errors import BadImageError, UnsupportedImageError
-from chalicelib.imaging.picture import FORMATS
+from chalicelib.model.pictures import FORMATS
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _AV1_BRANDS = {b"avif", b"avis"}

@@ -8,7 +8,7 @@ from PIL import Image
 from chalicelib.imaging.colours import plain_samples, to_srgb
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.orientation import strips
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Thumbnails
 
 #: How much larger than the thumbnail a cheap box reduction must leave the picture for LANCZOS to finish: against LANCZOS over
 #: the whole, 1.5 keeps an SSIM of 0.996 even on noise, for half the work. BICUBIC would save a quarter, and falls to 0.979.

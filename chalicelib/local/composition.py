@@ -1,5 +1,7 @@
 """The repository as it runs on a laptop: a folder or a bucket, SQLite or MySQL, and decoders in child processes."""
 
+import logging
+import time
 from contextlib import nullcontext
 
 from chalicelib.backends import open_bucket, open_database
@@ -7,22 +9,29 @@ from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import is_due, migrate
 from chalicelib.decoding import fence
 from chalicelib.decoding.decoders import Aside, Decoders, Room
-from chalicelib.imaging.picture import Limits
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.local.queue import EventQueue
-from chalicelib.runtime import STORE_PATH, Decoder, Runtime, assemble, now
+from chalicelib.local.watch import Watch
+from chalicelib.model.pictures import Limits
+from chalicelib.repository import Decoder, Repository, assemble, now
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.disk import TEMPORARY, DiskStore
 from chalicelib.storage.workspace import Workspace
 
+#: The route of a laptop's store, below the public URL.
+STORE_PATH = "/store"
 #: Where `chalice local` listens unless it is told otherwise.
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
 _POOL_SIZE = 8
+_LOOK_EVERY_SECONDS = 3.0
 #: How many uploads are worked on at once, besides those that wait for a decoder.
 _WORKERS = 4
 
+log = logging.getLogger(__name__)
 
-def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+
+def compose(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """The repository, its catalog migrated and seen to be the store's own.
 
     Raises `UnavailableError` where the database is out of reach, `SettingsError` where a setting turns out not to be usable,
@@ -33,25 +42,56 @@ def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
     return built
 
 
-def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+def wait_for_database(settings: Settings) -> None:
+    """Return when the database answers: one that is not up yet is given some time, with a line now and then.
+
+    Raises `MisconfiguredError` at once where waiting is no use, and `UnavailableError` where it was in vain.
+    """
+    if settings.database_url is None or not settings.database_url.startswith("mysql"):
+        return  # a file is there or is made
+    database, until = _database(settings), time.monotonic() + settings.database_wait_seconds
+    while True:
+        try:
+            database.check()
+        except MisconfiguredError as problem:
+            raise _told_of(database, problem) from problem
+        except UnavailableError as problem:
+            if time.monotonic() >= until:
+                raise _told_of(database, problem) from problem
+            log.warning("waiting for %s: %s", database.name, problem.cause)
+            time.sleep(_LOOK_EVERY_SECONDS)
+        else:
+            database.dispose()
+            return
+
+
+def _told_of(database: Database, problem: UnavailableError) -> UnavailableError:
+    """The same for an operator, who has to know which database it is."""
+    return type(problem)(f"The catalog in {database.name} cannot be used.", problem.cause or problem.message)
+
+
+def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """The repository, its catalog migrated. Raises what `compose` raises, but for `ForeignStoreError`."""
     try:
         settings.storage.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
-    migrate(database)
+    try:
+        migrate(database)
+    except UnavailableError as problem:
+        raise _told_of(database, problem) from problem
     return _assembled(settings, database, decoder)
 
 
-def compose_as_it_is(settings: Settings) -> Runtime:
+def compose_as_it_is(settings: Settings) -> Repository:
     """The repository, with folder, catalog and store left as they are. Raises what `compose` raises."""
     built = compose_unsettled_as_it_is(settings)
     built.belonging.look()
     return built
 
 
-def compose_unsettled_as_it_is(settings: Settings) -> Runtime:
+def compose_unsettled_as_it_is(settings: Settings) -> Repository:
     """As `compose_as_it_is`. Raises what that raises, but for `ForeignStoreError`."""
     database = _database(settings)
     if database.is_missing:
@@ -66,9 +106,9 @@ def compose_unsettled_as_it_is(settings: Settings) -> Runtime:
     return _assembled(settings, database, None, look_only=True)
 
 
-def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Runtime:
+def _assembled(settings: Settings, database: Database, decoder: Decoder | None, *, look_only: bool = False) -> Repository:
     public_url = settings.public_url or DEFAULT_PUBLIC_URL
-    # Whoever waits for the queue waits beyond the claim of a worker that is gone: only then is the upload taken over.
+    # Whoever waits for the queue waits beyond the lease of a worker that is gone: only then is the upload taken over.
     patience = 2.0 * settings.stale_seconds
     # The queue's handler is asked for only when an event comes, and none comes before the end of this function.
     queue = EventQueue(lambda notification: built.ingest.handle(notification), _WORKERS, patience)
@@ -81,7 +121,8 @@ def _assembled(settings: Settings, database: Database, decoder: Decoder | None, 
         workspace = Workspace(settings.storage / TEMPORARY)
         if not look_only:
             workspace.prepare()
-        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace)
+        chores = {"watch": Watch(bucket, queue.send).go_on_looking}
+        built = assemble(settings, public_url, database, bucket, queue, decoder, workspace, chores)
     return built
 
 

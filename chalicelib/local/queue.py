@@ -1,6 +1,9 @@
 """The laptop's stand-in for the event queue: delivers each notification to a handler until the handler returns.
 
 Nothing is kept on disk. What a stopped process has not delivered is found again by the objects that lie in `incoming/`.
+
+Our own, because what it holds is of this process and is found again without it: a broker would be a second server to run,
+a queue on disk a second truth.
 """
 
 import heapq

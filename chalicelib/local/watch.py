@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import NoReturn
 from urllib.parse import quote_plus
 
 from chalicelib.local.queue import Notification
@@ -37,7 +36,7 @@ class Watch:
         for gone in self._announced.keys() - lying:
             del self._announced[gone]
 
-    def go_on_looking(self) -> NoReturn:
+    def go_on_looking(self) -> None:
         """Look every second, whatever happens; of a fault that lasts the log tells once."""
         pause, failing = threading.Event(), False
         while True:

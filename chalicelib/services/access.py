@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ApiKey, Scope
 from chalicelib.errors import BadRequestError, NotFoundError
+from chalicelib.model.records import ApiKey, Scope
 
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 
@@ -34,26 +34,26 @@ class Access:
         if not wanted:
             raise BadRequestError(f"A key needs at least one scope of {', '.join(SCOPES)}.")
         secret = secrets.token_urlsafe(32)
-        key = ApiKey(secrets.token_hex(8), owner, _digest(secret), wanted, self.clock(), None)
-        self.catalog.api_keys.add(key)
-        return key, f"imr_{key.id}_{secret}"
+        api_key = ApiKey(secrets.token_hex(8), owner, _digest(secret), wanted, self.clock(), None)
+        self.catalog.api_keys.add(api_key)
+        return api_key, f"imr_{api_key.id}_{secret}"
 
     def bearer(self, authorization: str) -> ApiKey | None:
         """The key that an `Authorization` header bears; `None` for one that is malformed, unknown or revoked."""
         match = _BEARER.fullmatch(authorization)
-        key = self.catalog.api_keys.get(match[1]) if match else None
-        if match is None or key is None:
+        api_key = self.catalog.api_keys.get(match[1]) if match else None
+        if match is None or api_key is None:
             return None
-        right = hmac.compare_digest(key.secret_sha256, _digest(match[2]))
-        return key if right and key.revoked_at is None else None
+        right = hmac.compare_digest(api_key.secret_sha256, _digest(match[2]))
+        return api_key if right and api_key.revoked_at is None else None
 
     def all(self) -> list[ApiKey]:
         """Every key there ever was."""
         return self.catalog.api_keys.all()
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, api_key_id: str) -> None:
         """Raises `NotFoundError` where there is no such key that is still good."""
-        if not self.catalog.api_keys.revoke(key_id, self.clock()):
+        if not self.catalog.api_keys.revoke(api_key_id, self.clock()):
             raise NotFoundError("There is no such key, or it is revoked already.")
 
 

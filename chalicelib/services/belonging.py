@@ -1,10 +1,11 @@
-"""Whether catalog and store belong together: a sweep by another catalog would take every picture for left over.
+"""Whether catalog and store belong together: a sweep by another catalog would take every picture for an orphan.
 
 A random id lies in both. Where it does not, what happens depends on what there is to lose; docs/architecture.md has the table.
 """
 
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +17,8 @@ from chalicelib.storage.port import ObjectStore, StoredObject
 
 #: How often it is looked anew where other processes change what is being looked at.
 _LOOKS = 20
+#: How long two that do not belong together are looked at before they are refused, and the pause between looks, in seconds.
+_PATIENCE, _PAUSE = 1.0, 0.05
 #: How many of the catalog's files are looked for in the store of a release that gave no ids.
 _SAMPLE = 20
 _SLICE = 500
@@ -36,27 +39,44 @@ class _Ids:
 class Belonging:
     """Keeps a catalog from a store that is not its own. Every method raises `UnavailableError` where one does not answer."""
 
-    def __init__(self, catalog: Catalog, store: ObjectStore) -> None:
+    def __init__(self, catalog: Catalog, store: ObjectStore, patience: float = _PATIENCE) -> None:
         self._catalog = catalog
         self._store = store
+        self._patience = patience
         self._settled = False
         self._lock = threading.Lock()
 
     def settle(self) -> None:
         """Return when both sides have the same id, given to them now where that is safe. Raises `ForeignStoreError`."""
+        ours = set[str]()
         for _ in range(_LOOKS):
             ids = self._ids()
             if self._are_one(ids):
                 if not ids.agreed and ids.store:
                     self._catalog.identity.agree(ids.store)
                 return
+            if ids.catalog and ids.store in ours:
+                # We have written over what another process, settling at the same time, had made of the two meanwhile.
+                self._store.keep_repository_id(ids.catalog.id)
+                continue
             objection = self._objection(ids)
             if objection is None:
-                # First the catalog, as a proposal: whoever is killed here, or comes at the same time, goes on with that one.
-                self._store.keep_repository_id(self._catalog.identity.propose(secrets.token_hex(16), ids.catalog))
-            elif self._ids() == ids:  # else somebody was settling it under our eyes
+                # First the catalog, as a proposal: what a kill leaves here, the next start goes on from.
+                proposed = self._catalog.identity.propose(secrets.token_hex(16), ids.catalog)
+                ours.add(proposed)
+                self._store.keep_repository_id(proposed)
+            elif self._stays(ids):
                 raise ForeignStoreError(self._refusal(objection))
         raise UnavailableError("The repository's id kept changing while it was looked at: try again.")
+
+    def _stays(self, ids: _Ids) -> bool:
+        """Whether nobody is settling the two under our eyes: of one who is, both sides are for a moment as of strangers."""
+        until = time.monotonic() + self._patience
+        while self._ids() == ids:
+            if time.monotonic() >= until:
+                return True
+            time.sleep(_PAUSE)
+        return False
 
     def settle_once(self) -> None:
         """`settle`, but only until it has succeeded in this process."""
@@ -69,7 +89,7 @@ class Belonging:
         """Raise `ForeignStoreError` where `settle` would, but change nothing."""
         ids = self._ids()
         objection = None if self._are_one(ids) else self._objection(ids)
-        if objection:
+        if objection and self._stays(ids):
             raise ForeignStoreError(self._refusal(objection))
 
     def is_settled(self) -> bool:
@@ -93,7 +113,7 @@ class Belonging:
         live = self._catalog.identity.count_live()
         return (
             f"{self._subject} would belong together from then on, and any other catalog would be refused here. "
-            f"Of {in_store} files in the store this catalog names {named}. The other {in_store - named} become left-overs: the "
+            f"Of {in_store} files in the store this catalog names {named}. The other {in_store - named} become orphans: the "
             "sweep sets them aside once they are a day old (more than a tenth of the store only when it is told --all), and "
             f"destroys them 7 days later. Of {live} files that the catalog keeps, {max(0, live - named)} are not in this store."
         )

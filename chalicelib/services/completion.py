@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Original, StoredFile
 from chalicelib.errors import RepositoryError, UnavailableError
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Thumbnails
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Thumbnails
+from chalicelib.model.records import Original, StoredFile
 from chalicelib.services.sweep_report import Report
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore

@@ -16,9 +16,9 @@ from typing import IO, Any
 from urllib.parse import unquote_plus
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Admission, Admitted, ClaimLost, Entry, Overtaken, Refusal, StoredFile, Upload
 from chalicelib.errors import BadDigestError, BadImageError, RepositoryError, UnavailableError
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Picture
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Picture
+from chalicelib.model.records import Admission, Admitted, Entry, LeaseLost, NoLease, Overtaken, StoredFile, Upload
 from chalicelib.services.later import Later
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore, Reading
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 
 
 class Busy(UnavailableError):
-    """Another worker holds the upload: the event must be delivered again later."""
+    """Another worker has the upload's lease: the event must be delivered again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingest:
-    """What runs behind the event queue. `stale_after` is the age at which another worker's claim may be taken over.
+    """What runs behind the event queue. `stale_after` is the age at which another worker's lease may be taken over.
 
     `scratch` names the folder of files that are being worked on, `later` what this process owes the catalog.
     """
@@ -68,32 +68,32 @@ class Ingest:
         self.later.catch_up()
         now = self.clock()
         try:
-            upload = self.catalog.uploads.claim(upload_id, now, now - self.stale_after, keys.new_storage_id())
+            upload = self.catalog.uploads.lease(upload_id, now, now - self.stale_after, keys.new_storage_id())
         except UnavailableError:  # it may have come through, its answer lost: then nobody else would work on the upload
             self.later.owe(lambda: self.catalog.uploads.give_back(upload_id, now, None))
             raise
-        if upload is Refusal.UNKNOWN:
+        if upload is NoLease.UNKNOWN:
             log.warning("upload %s is not known; its object is left to the sweep", upload_id)
-        elif upload is Refusal.ENDED:
+        elif upload is NoLease.ENDED:
             self.store.delete([keys.incoming(upload_id)])
-        elif upload is Refusal.BUSY:
-            raise Busy(f"upload {upload_id} is held by another worker")
+        elif upload is NoLease.BUSY:
+            raise Busy(f"upload {upload_id} is leased to another worker")
         else:
             self._work_on(upload, now, (now - event_time).total_seconds() if event_time else None)
 
-    def _work_on(self, upload: Upload, claimed_at: datetime, waited: float | None) -> None:
+    def _work_on(self, upload: Upload, leased_at: datetime, waited: float | None) -> None:
         began = time.monotonic()
         try:
             outcome = self._attempt(upload)
-        except ClaimLost:
+        except LeaseLost:
             log.info("upload %s was taken over by another worker", upload.id)
         except ObjectMissing:
             log.info("upload %s has no bytes", upload.id)
-            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, claimed_at, upload.strikes))
+            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, leased_at, upload.strikes))
         except BaseException as fault:
             # Of a catalog or a disk that fails nobody knows whether the strike of this attempt stands: it is not deserved.
             strikes = upload.strikes if isinstance(fault, RepositoryError | OSError) else None
-            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, claimed_at, strikes))
+            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, leased_at, strikes))
             raise
         else:
             taken = round((time.monotonic() - began) * 1000)
@@ -102,7 +102,7 @@ class Ingest:
             log.info("upload %s: %s", upload.id, outcome, extra={"fields": fields})
 
     def _attempt(self, upload: Upload) -> str:
-        """Bring the claimed upload to its end and return its outcome in a word."""
+        """Bring the leased upload to its end and return its outcome in a word."""
         for _ in range(MAX_RESTARTS):
             try:
                 outcome = self._take_bytes(upload)
@@ -111,7 +111,7 @@ class Ingest:
             except UnavailableError:
                 raise
             except RepositoryError as refusal:
-                self.catalog.uploads.reject(upload.id, upload.claim, refusal.code, refusal.message, self.clock())
+                self.catalog.uploads.reject(upload.id, upload.attempt, refusal.code, refusal.message, self.clock())
                 outcome = f"rejected, {refusal.code}"
             self.store.delete([keys.incoming(upload.id)])
             return outcome
@@ -137,13 +137,13 @@ class Ingest:
         """Only a decoder that dies, hangs, bursts or forges leaves the strike standing: then nothing runs to take it back."""
         if upload.strikes >= MAX_STRIKES:
             raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
-        self.catalog.uploads.mark_strike(upload.id, upload.claim)
+        self.catalog.uploads.mark_strike(upload.id, upload.attempt)
         try:
             picture = self.examine(path, sha256, upload.owner)
         except (RepositoryError, OSError):  # refused, or no fault of the file's
-            self.catalog.uploads.clear_strike(upload.id, upload.claim)
+            self.catalog.uploads.clear_strike(upload.id, upload.attempt)
             raise
-        self.catalog.uploads.clear_strike(upload.id, upload.claim)
+        self.catalog.uploads.clear_strike(upload.id, upload.attempt)
         return picture
 
     def _write(self, upload: Upload, picture: Picture, etag: str, size: int) -> StoredFile:
@@ -151,17 +151,17 @@ class Ingest:
         thumbnails = picture.thumbnails
         storage_id = upload.storage_id
         if storage_id is None:
-            raise ValueError("an upload is claimed with a name for its objects")
+            raise ValueError("an upload is leased with a name for its objects")
         self.store.copy(keys.incoming(upload.id), etag, keys.original(storage_id), picture.content_type)
         for side, content in thumbnails.contents.items():
             self.store.put(keys.thumbnail(storage_id, side, thumbnails.extension), content, thumbnails.content_type)
         return StoredFile(storage_id, size, picture.format, picture.content_type, thumbnails.extension)
 
     def _admit(self, upload: Upload, sha256: bytes, entry: Entry | None, written: StoredFile | None) -> Admitted:
-        admission = Admission(upload.id, upload.claim, upload.owner, upload.name, sha256, entry, written)
+        admission = Admission(upload.id, upload.attempt, upload.owner, upload.name, sha256, entry, written)
         try:
             admitted = self.catalog.images.admit(admission, self.clock())
-        except (ClaimLost, Overtaken):
+        except (LeaseLost, Overtaken):
             self._discard(written)
             raise
         except RepositoryError:
@@ -170,7 +170,7 @@ class Ingest:
             # A picture of which the catalog can make nothing is as bad as one that brings a decoder down: it is not tried
             # for ever.
             if entry is not None:
-                self.catalog.uploads.mark_strike(upload.id, upload.claim)
+                self.catalog.uploads.mark_strike(upload.id, upload.attempt)
             raise
         if not admitted.adopted:
             self._discard(written)

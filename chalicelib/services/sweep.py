@@ -11,10 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Place
 from chalicelib.errors import UnavailableError
+from chalicelib.model.records import Checkpoint
 from chalicelib.services.completion import Completion, MakeThumbnails
-from chalicelib.services.left_over import LeftOvers
+from chalicelib.services.orphans import Orphans
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
 from chalicelib.storage import keys
@@ -39,32 +39,32 @@ class Sweep:
         self,
         *,
         dry_run: bool = False,
-        start: Place | None = None,
+        start: Checkpoint | None = None,
         time_is_up: Callable[[], bool] | None = None,
         remove_all: bool = False,
     ) -> Report:
         """Do every step from `start` on; stops between two slices when `time_is_up`, and says where.
 
-        What is left over is decided over the whole store, or, where time may be up before it is listed, slice by slice;
+        What is an orphan is decided over the whole store, or, where time may be up before it is listed, slice by slice;
         `remove_all` sets it aside even if it is most of the store. A step or an item that fails costs a line in the report;
         only where catalog or store do not answer does the run break off.
         """
         report = Report()
-        left_overs = LeftOvers(time_is_up is not None, remove_all, cache(self._glance))
-        steps = self._steps(report, left_overs, dry_run)
-        place = start or Place(steps.names[0])
+        orphans = Orphans(time_is_up is not None, remove_all, cache(self._glance))
+        steps = self._steps(report, orphans, dry_run)
+        begin = start or Checkpoint(steps.names[0])
         try:
-            for name in steps.names[steps.names.index(place.step) :]:
-                after: str | None = place.after if name == place.step else ""
+            for name in steps.names[steps.names.index(begin.step) :]:
+                after: str | None = begin.after if name == begin.step else ""
                 while after is not None:
                     if time_is_up is not None and time_is_up():
-                        report.stopped_at = Place(name, after)
+                        report.stopped_at = Checkpoint(name, after)
                         return report
                     after = steps.do(name, after)
         except UnavailableError as error:
             report.fault = error.message
         finally:
-            if problem := left_overs.problem():
+            if problem := orphans.problem():
                 report.problems.append(problem)
         return report
 
@@ -73,17 +73,17 @@ class Sweep:
 
         After a run that broke off the next one begins anew.
         """
-        start = self.catalog.inventory.take_place()
+        start = self.catalog.inventory.take_checkpoint()
         if start and start.step not in Steps.names:
             start = None  # another release kept it
         report = self.run(start=start, time_is_up=time_is_up)
         if report.stopped_at:
-            self.catalog.inventory.keep_place(report.stopped_at)
+            self.catalog.inventory.keep_checkpoint(report.stopped_at)
         return report
 
-    def _steps(self, report: Report, left_overs: LeftOvers, dry_run: bool) -> Steps:
+    def _steps(self, report: Report, orphans: Orphans, dry_run: bool) -> Steps:
         completion = Completion(self.catalog, self.store, self.make_thumbnails, self.scratch, report, dry_run)
-        return Steps(self.catalog, self.store, completion, self.stale_after, self.clock, report, left_overs, dry_run)
+        return Steps(self.catalog, self.store, completion, self.stale_after, self.clock, report, orphans, dry_run)
 
     def _glance(self) -> int:
         """How many objects are stored, at least."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from chalicelib.catalog.records import Place
+from chalicelib.model.records import Checkpoint
 
 
 @dataclass(slots=True)
@@ -17,7 +17,7 @@ class Report:
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
     broken: int = 0
-    stopped_at: Place | None = None
+    stopped_at: Checkpoint | None = None
     fault: str | None = None
 
     def count(self, kind: str, count: int = 1) -> None:

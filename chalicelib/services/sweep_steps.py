@@ -8,17 +8,17 @@ from itertools import islice
 from typing import ClassVar, TypeVarTuple
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import DoomedFile, Refusal, Sharer, Upload
 from chalicelib.errors import RepositoryError, UnavailableError
+from chalicelib.model.records import NoLease, Sharer, Tombstone, Upload
 from chalicelib.services.completion import Completion
-from chalicelib.services.left_over import LeftOvers
 from chalicelib.services.library import remove_file
+from chalicelib.services.orphans import Orphans
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.unsharing import give_own_copy
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectMissing, ObjectStore, StoredObject
 
-#: How long after its time a ticket is given up, and how old an object must be before it can be taken for left over.
+#: How long after its time a ticket is given up, and how old an object must be before it can be taken for an orphan.
 GRACE = timedelta(hours=24)
 #: How long what was set aside can be brought back.
 KEPT_ASIDE = timedelta(days=7)
@@ -41,20 +41,20 @@ class Steps:
     stale_after: timedelta
     clock: Callable[[], datetime]
     report: Report
-    left_overs: LeftOvers
+    found: Orphans
     dry_run: bool
 
     #: In their order. The names are kept in the catalog where a sweep is cut off.
     names: ClassVar[tuple[str, ...]] = (
         "tickets",
-        "claims",
+        "leases",
         "incoming",
         "shared",
-        "orphans",
-        "doomed",
+        "unreferenced",
+        "tombstones",
         "originals",
         "thumbnails",
-        "leftovers",
+        "orphans",
         "aside",
         "missing",
         "forgotten",
@@ -78,19 +78,19 @@ class Steps:
             self._item(f"The ticket of upload {upload.id}", self._expire, upload)
         return uploads[-1].id if uploads else None
 
-    def claims(self, after: str) -> str | None:
+    def leases(self, after: str) -> str | None:
         """Uploads whose worker has not been heard of: their event again, or, without bytes, back to waiting for them."""
         uploads = self.catalog.inventory.stale(self._stale_before(), after, SLICE)
         for upload in uploads:
-            self._item(f"The claim on upload {upload.id}", self._take_from_worker, upload)
+            self._item(f"The lease on upload {upload.id}", self._take_from_worker, upload)
         return uploads[-1].id if uploads else None
 
     def incoming(self, after: str) -> str | None:
-        """What has lain in `incoming/` too long: its event again, or left over where its upload has ended or is not known."""
-        objects, left_over = self._slice_of(keys.INCOMING, after), list[str]()
+        """What has lain in `incoming/` too long: its event again, or an orphan where its upload has ended or is not known."""
+        objects, orphans = self._slice_of(keys.INCOMING, after), list[str]()
         for item in self._older(objects, self._stale_before()):
-            self._item(f"The object {item.key}", self._take_in_or_leave_over, item, left_over)
-        self._set_aside(self.left_overs.add(len(objects), left_over))
+            self._item(f"The object {item.key}", self._take_in_or_note, item, orphans)
+        self._set_aside(self.found.add(len(objects), orphans))
         return objects[-1].key if objects else None
 
     def shared(self, after: str) -> str | None:
@@ -100,28 +100,28 @@ class Steps:
             self._item(f"The file of image {sharer.image_id}", self._unshare, sharer)
         return str(sharers[-1].image_id) if sharers else None
 
-    def orphans(self, _: str) -> str | None:
+    def unreferenced(self, _: str) -> str | None:
         """Live originals that no image refers to."""
-        doomed = len(self.catalog.inventory.doom_orphans(SLICE, dry_run=self.dry_run))
-        self.report.count("originals without an image doomed", doomed)
-        return "" if doomed == SLICE and not self.dry_run else None
+        marked = len(self.catalog.inventory.tombstone_unreferenced(SLICE, dry_run=self.dry_run))
+        self.report.count("originals without an image marked as deleted", marked)
+        return "" if marked == SLICE and not self.dry_run else None
 
-    def doomed(self, after: str) -> str | None:
-        """Doomed originals whose objects or row are still there: what an owner deleted goes at once."""
-        files = self.catalog.inventory.doomed(int(after or 0), SLICE)
-        for doomed in files:
-            self._item(f"The deleted file {doomed.file.storage_id}", self._finish, doomed)
+    def tombstones(self, after: str) -> str | None:
+        """Tombstones whose objects or row are still there: what an owner deleted goes at once."""
+        files = self.catalog.inventory.tombstones(int(after or 0), SLICE)
+        for tombstone in files:
+            self._item(f"The deleted file {tombstone.file.storage_id}", self._clear, tombstone)
         return str(files[-1].original_id) if files else None
 
     def originals(self, after: str) -> str | None:
-        return self._left_over(keys.ORIGINALS, after)
+        return self._look_for_orphans(keys.ORIGINALS, after)
 
     def thumbnails(self, after: str) -> str | None:
-        return self._left_over(keys.THUMBNAILS, after)
+        return self._look_for_orphans(keys.THUMBNAILS, after)
 
-    def leftovers(self, _: str) -> str | None:
+    def orphans(self, _: str) -> str | None:
         """What the steps before have found, where it is decided over the whole listing."""
-        self._set_aside(self.left_overs.decide())
+        self._set_aside(self.found.decide())
         return None
 
     def aside(self, _: str) -> str | None:
@@ -168,8 +168,8 @@ class Steps:
 
     def _blame(self, what: str, error: Exception) -> None:
         """Report what failed, unless it is that catalog or store do not answer at all: then that is raised."""
-        self.store.check()
-        self.catalog.check()
+        for side in (self.store, self.catalog):
+            (side.check if self.dry_run else side.check_writing)()
         if isinstance(error, RepositoryError):
             cause = error.message
         else:
@@ -188,18 +188,18 @@ class Steps:
             self._raise_event(upload.id)
             return
         if not self.dry_run:
-            claimed = self.catalog.uploads.claim(upload.id, self.clock(), self._stale_before())
-            if not isinstance(claimed, Refusal):
-                self.catalog.uploads.release(claimed.id, claimed.claim)
-        self.report.count("claims without bytes released")
+            leased = self.catalog.uploads.lease(upload.id, self.clock(), self._stale_before())
+            if not isinstance(leased, NoLease):
+                self.catalog.uploads.release(leased.id, leased.attempt)
+        self.report.count("leases without bytes released")
 
-    def _take_in_or_leave_over(self, item: StoredObject, left_over: list[str]) -> None:
+    def _take_in_or_note(self, item: StoredObject, orphans: list[str]) -> None:
         upload_id = keys.upload_of(item.key)
         upload = self.catalog.uploads.get(upload_id) if upload_id else None
         if upload and upload.status in ("pending", "expired"):
             self._raise_event(upload.id)
         elif (upload is None or upload.status != "processing") and item.modified < self.clock() - GRACE:
-            left_over.append(item.key)
+            orphans.append(item.key)
 
     def _unshare(self, sharer: Sharer) -> None:
         if not self.dry_run:
@@ -211,12 +211,12 @@ class Steps:
             self.catalog.inventory.recount(owner)
         self.report.count("owners counted anew")
 
-    def _finish(self, doomed: DoomedFile) -> None:
+    def _clear(self, tombstone: Tombstone) -> None:
         if not self.dry_run:
-            remove_file(self.catalog, self.store, doomed.original_id, doomed.file)
-        self.report.count("doomed originals finished")
+            remove_file(self.catalog, self.store, tombstone.original_id, tombstone.file)
+        self.report.count("tombstones cleared")
 
-    def _left_over(self, prefix: str, after: str) -> str | None:
+    def _look_for_orphans(self, prefix: str, after: str) -> str | None:
         """Old objects that no row names. Each question comes after what it must not miss: the open uploads after the listing,
         the names after that, since an upload that has ended by then has named what it keeps."""
         objects = self._slice_of(prefix, after)
@@ -225,25 +225,25 @@ class Steps:
         still_open = self.catalog.inventory.open_uploads(set(uploads.values()))
         named = self.catalog.inventory.named_storage_ids(uploads.keys())
         kept = {storage_id for storage_id, upload_id in uploads.items() if storage_id in named or upload_id in still_open}
-        left_over = [key for key, storage_id in storage_ids.items() if storage_id not in kept]
-        self._set_aside(self.left_overs.add(len(objects), left_over))
+        orphans = [key for key, storage_id in storage_ids.items() if storage_id not in kept]
+        self._set_aside(self.found.add(len(objects), orphans))
         return objects[-1].key if objects else None
 
-    def _set_aside(self, left_over: Sequence[str]) -> None:
-        for begin in range(0, len(left_over), SLICE):
-            part = left_over[begin : begin + SLICE]
+    def _set_aside(self, orphans: Sequence[str]) -> None:
+        for begin in range(0, len(orphans), SLICE):
+            part = orphans[begin : begin + SLICE]
             try:
                 if not self.dry_run:
                     self.store.set_aside(part, self.clock())
             except UnavailableError:  # one of them, or all: which ones is found out one by one
                 for key in part:
-                    self._item(f"The left-over object {key}", self._set_one_aside, key)
+                    self._item(f"The orphan {key}", self._set_one_aside, key)
             else:
-                self.report.count("left-over objects set aside", len(part))
+                self.report.count("orphans set aside", len(part))
 
     def _set_one_aside(self, key: str) -> None:
         self.store.set_aside([key], self.clock())
-        self.report.count("left-over objects set aside")
+        self.report.count("orphans set aside")
 
     def _raise_event(self, upload_id: str) -> None:
         if not self.dry_run:

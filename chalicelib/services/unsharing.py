@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Sharer
-from chalicelib.imaging.picture import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.pictures import THUMBNAIL_CONTENT_TYPES, THUMBNAIL_SIZES
+from chalicelib.model.records import Sharer
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore
 
-#: Well before objects that no row names are taken for left over.
+#: Well before objects that no row names are taken for orphans.
 _IN_TIME = timedelta(hours=1)
 
 

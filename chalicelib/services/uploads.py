@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import NewUpload, Quota, Upload
 from chalicelib.errors import (
     BadImageError,
     NotFoundError,
@@ -16,13 +15,13 @@ from chalicelib.errors import (
     RepositoryError,
     UnavailableError,
 )
+from chalicelib.model.records import ENDED, NewUpload, Quota, Upload
 from chalicelib.services.later import Later
 from chalicelib.services.names import clean_name
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectStore, Ticket
 
 TICKET_LIFETIME = timedelta(hours=1)
-ENDED = frozenset({"stored", "duplicate", "rejected"})
 
 #: How long `receive` waits for the end of an upload, in seconds: well within API Gateway's 29.
 PATIENCE = 20.0
@@ -41,7 +40,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class UploadAnswer:
     """The file is wanted: post it with this ticket."""
 
     upload: NewUpload
@@ -49,7 +48,7 @@ class Send:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ExistsAnswer:
     """This owner has sent exactly this file before, and still holds the image it led to."""
 
     name: str
@@ -57,11 +56,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectAnswer:
     """The file would be refused whatever its bytes are."""
 
     name: str
     error: RepositoryError
+
+
+Answer = UploadAnswer | ExistsAnswer | RejectAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Uploads:
     later: Later
     patience: float = PATIENCE
 
-    def ask(self, owner: str, offers: Sequence[Offer]) -> list[Send | Held | Refused]:
+    def ask(self, owner: str, offers: Sequence[Offer]) -> list[Answer]:
         """One answer per offer, in order. Nothing is entered for a file that is held or refused.
 
         Raises `QuotaExceededError`, and then enters nothing, where the files that are wanted would not fit the owner's limits.
@@ -87,19 +89,19 @@ class Uploads:
         digests = {offer.sha256 for offer in offers if offer.sha256}
         known = self.catalog.images.known(owner, digests) if digests else {}
         answers = [self._answer(owner, offer, known) for offer in offers]
-        self._enter([answer.upload for answer in answers if isinstance(answer, Send)])
+        self._enter([answer.upload for answer in answers if isinstance(answer, UploadAnswer)])
         return answers
 
-    def _answer(self, owner: str, offer: Offer, known: dict[bytes, int]) -> Send | Held | Refused:
+    def _answer(self, owner: str, offer: Offer, known: dict[bytes, int]) -> Answer:
         try:
             name = clean_name(offer.name)
             self._check_size(offer.size)
         except RepositoryError as error:
-            return Refused(offer.name, error)
+            return RejectAnswer(offer.name, error)
         if offer.sha256 in known:
-            return Held(name, known[offer.sha256])
+            return ExistsAnswer(name, known[offer.sha256])
         upload = self._new(owner, name, offer.size, offer.sha256)
-        return Send(upload, self.store.ticket(keys.incoming(upload.id), upload.size, upload.expires_at))
+        return UploadAnswer(upload, self.store.ticket(keys.incoming(upload.id), upload.size, upload.expires_at))
 
     def receive(self, owner: str, name: str, content: bytes) -> Upload:
         """Take one file by the same road as any other, and wait for the end of it, but not for ever.

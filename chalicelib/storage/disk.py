@@ -2,7 +2,7 @@
 
     incoming/<upload_id>                 originals/<2>/<storage_id>            thumbnails/<2>/<storage_id>/<size>.<ext>
     temporary/<process>/                 signing-key                           repository-id
-    aside/<date>/…                       what the sweep took for left over, below the same folders as before
+    aside/<date>/…                       what the sweep took for orphans, below the same folders as before
 
 `<2>` are the first characters of the id (`disk_listing` tells why, and where the release before put things).
 """
@@ -20,8 +20,10 @@ from urllib.parse import quote_plus, urlsplit
 
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import disk_listing, files
+from chalicelib.storage.disk_presign import BUCKET, Presigner
 from chalicelib.storage.keys import (
     ASIDE,
+    INCOMING,
     REPOSITORY_ID,
     SECTIONS,
     aside,
@@ -31,7 +33,6 @@ from chalicelib.storage.keys import (
     upload_of,
 )
 from chalicelib.storage.port import Disposition, ObjectMissing, StoredObject, Ticket
-from chalicelib.storage.presign import BUCKET, Presigner
 from chalicelib.storage.workspace import Workspace
 
 #: The folder of the folders that processes work in.
@@ -83,7 +84,7 @@ class DiskStore:
         self._write(key, [content], "ObjectCreated:Put")
 
     def post(self, fields: Iterable[tuple[str, str]], content: Iterable[bytes]) -> None:
-        """Store the file of a form post under the key it names, as it comes, or raise `StoreRefusal`: for all but a wrong
+        """Store the file of a form post under the key it names, as it comes, or raise `StoreError`: for all but a wrong
         size before the first byte of it is asked for. Nothing is kept where `content` raises."""
         fields = list(fields)
         key = self.presigner.check_post(fields, None)
@@ -180,6 +181,10 @@ class DiskStore:
         return self.presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
+        with files.answering():
+            os.scandir(self._root / INCOMING).close()
+
+    def check_writing(self) -> None:
         self._check_folder()
         with files.answering():
             self._publisher.check()

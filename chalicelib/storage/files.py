@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from chalicelib.errors import DISK_FULL, UnavailableError
+from chalicelib.errors import DISK_FULL, MisconfiguredError, UnavailableError
 from chalicelib.storage.port import ObjectChanged
 from chalicelib.storage.workspace import Workspace
 
@@ -19,6 +19,14 @@ _CHUNK = 1024 * 1024
 #: that catalog itself keeps in reserve.
 ROOM = 8 * 1024**2
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_NOT_OURS = "the folder, or something in it, may not be used by the user that this runs as"
+#: What somebody has to mend, not the time.
+_TO_MEND = {
+    errno.EACCES: _NOT_OURS,
+    errno.EPERM: _NOT_OURS,
+    errno.EROFS: "the folder is on a disk that is mounted read-only",
+    errno.ENOTDIR: "something is in the folder's place that is no folder",
+}
 SECRET_BYTES = 32
 #: How often a file is put into a folder that others, deleting, find empty and remove under it.
 _TRIES = 100
@@ -32,8 +40,16 @@ def answering() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in _FULL
-        raise UnavailableError(DISK_FULL if full else f"The store does not answer: {error.strerror}.") from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: OSError) -> UnavailableError:
+    code, message = errno.errorcode.get(error.errno or 0, "no code"), f"The store does not answer: {error.strerror}."
+    if error.errno in _FULL:
+        return UnavailableError(DISK_FULL, f"the disk is full [{code}]")
+    if error.errno in _TO_MEND:
+        return MisconfiguredError(message, f"{_TO_MEND[error.errno]}: see FILE_STORAGE_LOCATION [{code}]")
+    return UnavailableError(message, f"the system refuses [{code}]")
 
 
 class Etags:

@@ -4,7 +4,7 @@
     originals/<storage_id>                    the exact bytes of a stored file
     thumbnails/<storage_id>/<size>.<ext>      its thumbnails
     repository-id                             says to which catalog all of them belong
-    aside/<date>/<key>                        what the sweep took for left over that day
+    aside/<date>/<key>                        what the sweep took for orphans that day
 
 A storage id is random, and minted anew by every attempt to take a file in: no key is ever written by two workers or shared by
 two originals, so deleting one can never take another's bytes; and a key tells its reader neither whose upload it was nor when.

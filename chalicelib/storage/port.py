@@ -103,4 +103,7 @@ class ObjectStore(Protocol):
         """A signed absolute URL that serves the object under this type and name; the same for a while."""
 
     def check(self) -> None:
-        """Return when the store answers."""
+        """Return when the store answers: it is looked at, nothing is written."""
+
+    def check_writing(self) -> None:
+        """Return when the store can be written, as far as this can be told without leaving anything."""

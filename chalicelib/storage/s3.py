@@ -8,10 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import UnavailableError
-from chalicelib.storage.keys import ASIDE, INCOMING, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key
+from chalicelib.sigv4 import Credentials
+from chalicelib.storage.keys import ASIDE, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key, original
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
+from chalicelib.storage.s3_errors import answering
 from chalicelib.storage.s3_presign import S3Presigner
-from chalicelib.storage.sigv4 import Credentials
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -20,6 +21,8 @@ _CHUNK = 1024 * 1024
 _DELETED_AT_ONCE = 1000
 #: How often reading an object goes on where its connection broke.
 _RESUMPTIONS = 3
+#: A storage id that nothing has.
+_NOBODYS = "0" * 32
 
 
 class S3Store:
@@ -55,12 +58,12 @@ class S3Store:
         return self._presigner.origin
 
     def put(self, key: str, content: bytes, content_type: str) -> None:
-        with _answering():
+        with answering():
             self._client.put_object(Bucket=self._bucket, Key=_writable(key), Body=content, ContentType=content_type)
 
     @contextmanager
     def open(self, key: str) -> Iterator["_S3Reading"]:
-        with _answering():
+        with answering():
             reading = _S3Reading(self._client, Bucket=self._bucket, Key=_readable(key))
         try:
             yield reading
@@ -69,7 +72,7 @@ class S3Store:
 
     def copy(self, source: str, etag: str, target: str, content_type: str) -> None:
         _writable(target)
-        with _answering():
+        with answering():
             self._client.copy_object(
                 Bucket=self._bucket,
                 Key=target,
@@ -81,7 +84,7 @@ class S3Store:
 
     def head(self, key: str) -> StoredObject | None:
         try:
-            with _answering():
+            with answering():
                 found = self._client.head_object(Bucket=self._bucket, Key=_readable(key))
         except ObjectMissing:
             return None
@@ -93,7 +96,7 @@ class S3Store:
     def _delete(self, keys: Iterable[str]) -> None:
         named = ({"Key": key} for key in keys)
         while batch := list(islice(named, _DELETED_AT_ONCE)):
-            with _answering():
+            with answering():
                 done = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
             for failed in done.get("Errors", ()):
                 raise UnavailableError(f"The store does not answer: {failed['Code']}.")
@@ -103,7 +106,7 @@ class S3Store:
         going = list(filter(is_key, keys))
         if not self._keeps_versions():
             for key in going:
-                with suppress(ObjectMissing), _answering():
+                with suppress(ObjectMissing), answering():
                     source = {"Bucket": self._bucket, "Key": key}
                     self._client.copy_object(Bucket=self._bucket, Key=aside(now.date(), key), CopySource=source)
         self._delete(going)
@@ -116,21 +119,21 @@ class S3Store:
 
     def _keeps_versions(self) -> bool:
         try:
-            with _answering():
+            with answering():
                 return bool(self._client.get_bucket_versioning(Bucket=self._bucket).get("Status") == "Enabled")
         except (UnavailableError, ObjectMissing):  # servers that do not know the question, or may not be asked it
             return False
 
     def repository_id(self) -> str | None:
         try:
-            with _answering():
+            with answering():
                 content: bytes = self._client.get_object(Bucket=self._bucket, Key=REPOSITORY_ID)["Body"].read()
         except ObjectMissing:
             return None
         return content.decode("ascii", "replace").strip()
 
     def keep_repository_id(self, repository_id: str) -> None:
-        with _answering():
+        with answering():
             self._client.put_object(Bucket=self._bucket, Key=REPOSITORY_ID, Body=repository_id.encode("ascii"))
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
@@ -143,10 +146,10 @@ class S3Store:
     def _found(self, prefix: str, after: str = "") -> Iterator[dict[str, Any]]:
         """What S3 says of each object under a prefix, in order."""
         begin = {"StartAfter": after} if after else {}
-        with _answering():
+        with answering():
             pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix, **begin))
         while True:
-            with _answering():
+            with answering():
                 page = next(pages, None)
             if page is None:
                 return
@@ -154,7 +157,7 @@ class S3Store:
 
     def raise_event(self, key: str) -> None:
         """By copying the object onto itself, as nothing else makes S3 speak of it again."""
-        with _answering():
+        with answering():
             found = self._client.head_object(Bucket=self._bucket, Key=_readable(key))
         with suppress(ObjectChanged):  # it was sent again meanwhile, and that was an event
             self.copy(key, found["ETag"], key, found["ContentType"])
@@ -166,13 +169,18 @@ class S3Store:
         return self._presigner.url(key, content_type, file_name, disposition)
 
     def check(self) -> None:
-        with _answering():
-            self._client.list_objects_v2(Bucket=self._bucket, Prefix=INCOMING, MaxKeys=1)
+        # That there is no such object is an answer; a HEAD would say the same of a bucket that there is not.
+        with suppress(ObjectMissing), self.open(original(_NOBODYS)):
+            pass
+
+    def check_writing(self) -> None:
+        """A bucket that answers takes writes; what else a role may do there is not found out by trying."""
+        self.check()
 
     def _credentials(self) -> Credentials:
         if self._fixed_credentials is not None:
             return self._fixed_credentials
-        with _answering():
+        with answering():
             found = self._session.get_credentials()
             keys = found.get_frozen_credentials() if found else None
         if keys is None or keys.access_key is None or keys.secret_key is None:
@@ -251,29 +259,11 @@ class _S3Reading:
     def _go_on_from(self, position: int) -> None:
         self._body.close()
         try:
-            with _answering():
+            with answering():
                 rest = self._client.get_object(**self._named, IfMatch=self.etag, Range=f"bytes={position}-")
         except ObjectMissing:
             raise ObjectChanged from None
         self._body, self._position = rest["Body"], position
-
-
-@contextmanager
-def _answering() -> Iterator[None]:
-    """What S3 says about an object is told as such; whatever else goes wrong is a store that is down."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in {"NoSuchKey", "404"}:
-            raise ObjectMissing from error
-        if code in {"PreconditionFailed", "412"}:
-            raise ObjectChanged from error
-        raise UnavailableError(f"The store does not answer: {code}.") from error
-    except BotoCoreError as error:
-        raise UnavailableError(f"The store does not answer: {type(error).__name__}.") from error
 
 
 def _writable(key: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from chalicelib.storage import sigv4
+from chalicelib import sigv4
 from chalicelib.storage.disposition import content_disposition
 from chalicelib.storage.port import Disposition, Ticket
 

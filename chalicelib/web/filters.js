@@ -23,7 +23,7 @@ export function start() {
     event.preventDefault();
     clear();
   });
-  toggle.addEventListener("click", () => open(form.hidden));
+  toggle.addEventListener("click", () => open(Boolean(form.hidden)));
   show();
   open(active() > 0);
 }

@@ -1,4 +1,9 @@
-/** The gallery: of all rows only those in sight and about are in the document, and their elements are used again. */
+/**
+ * The gallery: of all rows only those in sight and about are in the document, and their elements are used again.
+ *
+ * Written out: the lists that libraries keep in sight have rows of one height or measure each row, and here a layout knows
+ * all of them, for a hundred thousand pictures, before any is drawn.
+ */
 
 import { element, oncePerFrame } from "./dom.js";
 import { count, dayName, monthName } from "./format.js";

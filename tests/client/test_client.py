@@ -11,16 +11,16 @@ from imagerepo import (
     ApiError,
     Client,
     Details,
+    ExistsAnswer,
     Filters,
-    Held,
     ImageRepoError,
     Location,
     NotFoundError,
     Offer,
-    Refused,
-    Ticket,
+    RejectAnswer,
     UnavailableError,
     Upload,
+    UploadAnswer,
     UploadedImage,
 )
 
@@ -39,8 +39,8 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_what_the_server_says_of_itself_is_typed(client: Client) -> None:
-    health = client.health()
-    assert (health.status, health.catalog, health.store) == ("ok", "ok", "ok")
+    health, ready = client.health(), client.ready()
+    assert (health.status, ready.status, ready.catalog.status, ready.store.status) == ("ok", "ok", "ok", "ok")
     assert "JPEG" in health.limits.formats
     assert str(client.openapi()["openapi"]).startswith("3.1")
 
@@ -50,7 +50,7 @@ def test_a_file_goes_in_is_known_and_comes_out_again(client: Client, photo: Path
     assert isinstance(stored, Upload)
     assert stored.status == "stored"
     assert stored.image_id is not None
-    assert client.upload(photo) == Held("photo.jpg", stored.image_id)
+    assert client.upload(photo) == ExistsAnswer("photo.jpg", stored.image_id)
     details = client.details(stored.image_id)
     assert details.sha256 == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert details.taken_at == datetime(2008, 10, 22, 16, 28, 39)
@@ -86,10 +86,10 @@ def test_each_offer_has_its_answer(client: Client, photo: Path) -> None:
     digest = hashlib.sha256(photo.read_bytes()).hexdigest()
     offers = [Offer("a.jpg", photo.stat().st_size, digest), Offer("b.jpg", 10**12), Offer("c.jpg", photo.stat().st_size)]
     exists, rejected, ticket = client.ask(offers)
-    assert exists == Held("a.jpg", held.image_id or 0)
-    assert isinstance(rejected, Refused)
+    assert exists == ExistsAnswer("a.jpg", held.image_id or 0)
+    assert isinstance(rejected, RejectAnswer)
     assert rejected.error.Code == "PayloadTooLargeError"
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, UploadAnswer)
     assert client.upload_status(ticket.upload_id).status == "pending"
     with photo.open("rb") as file:
         client.post(ticket, file, photo.stat().st_size)

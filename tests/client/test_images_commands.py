@@ -83,7 +83,8 @@ def test_status_tells_what_is_held_and_what_is_unfinished(imagerepo: ImageRepo, 
     assert "images:       2\n" in told.out
     assert "unfinished:   0 uploads" in told.out
     (line,) = imagerepo("status", "--json").lines()
-    assert (line["images"], line["unfinished"], line["health"]["status"]) == (2, 0, "ok")
+    assert (line["images"], line["unfinished"], line["health"]["status"], line["ready"]["status"]) == (2, 0, "ok", "ok")
+    assert "health:       catalog ok, store ok\n" in told.out
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imagerepo import Client, FileChangedError, Offer, Refusal, Ticket
+from imagerepo import Client, FileChangedError, Offer, Refusal, UploadAnswer
 from imagerepo.cli.output import json_line, printable
 from imagerepo.journal import Journal, file_name
 from imagerepo.localfile import Snapshot, ignore_bytes, sendable_name, sha256_of
@@ -46,7 +46,7 @@ def test_a_file_that_grows_or_shrinks_while_it_is_sent_is_not_sent(client: Clien
     path = tmp_path / "photo.png"
     path.write_bytes(os.urandom(300_000))
     (ticket,) = client.ask([Offer("photo.png", 300_000)])
-    assert isinstance(ticket, Ticket)
+    assert isinstance(ticket, UploadAnswer)
 
     def change(_: int) -> None:
         path.write_bytes(changed)

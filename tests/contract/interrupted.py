@@ -20,9 +20,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from chalicelib.local import startup
-from chalicelib.runtime import Runtime
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.repository import Repository
+from chalicelib.server import startup
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
 from tests.repositories import DECODING, disk_of, repository_in
 
@@ -36,10 +36,10 @@ _CHANGES = {"os.link", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.tru
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
-def send(repository: Runtime, content: bytes) -> None:
+def send(repository: Repository, content: bytes) -> None:
     """By ticket, which is kept beside the repository before the bytes are sent."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     ticket = {"upload_id": answer.upload.id, "fields": dict(answer.ticket.fields)}
     repository.settings.storage.joinpath("ticket").write_text(json.dumps(ticket))
     _armed.set()
@@ -47,23 +47,23 @@ def send(repository: Runtime, content: bytes) -> None:
     repository.queue.drain()
 
 
-def delete(repository: Runtime, _: bytes) -> None:
+def delete(repository: Repository, _: bytes) -> None:
     _armed.set()
     repository.library.delete("local", 1)
 
 
-def start(repository: Runtime, _: bytes) -> None:
+def start(repository: Repository, _: bytes) -> None:
     _armed.set()
     startup.recover(repository)
     repository.queue.drain()
 
 
-def sweep(repository: Runtime, _: bytes) -> None:
+def sweep(repository: Repository, _: bytes) -> None:
     _armed.set()
     repository.sweep.run()
 
 
-DEEDS: dict[str, tuple[Callable[[Runtime, bytes], None], bytes]] = {
+DEEDS: dict[str, tuple[Callable[[Repository, bytes], None], bytes]] = {
     "new": (send, NEW),
     "same file": (send, HELD),
     "same pixels": (send, SAME_PIXELS),

@@ -15,10 +15,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, create_engine, delete, insert, select
 from sqlalchemy.pool import NullPool
 
-from chalicelib.catalog.records import Filters
 from chalicelib.catalog.tables import metadata
-from chalicelib.local import startup
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import Filters
+from chalicelib.repository import Repository
+from chalicelib.server import startup
 from chalicelib.storage import keys
 from tests.contract import interrupted
 from tests.contract.interrupted import HELD
@@ -59,7 +59,7 @@ class Interruption:
     """What another process finds after so many steps; `go_on` lets one that was stopped come to its end."""
 
     steps: int
-    repository: Runtime
+    repository: Repository
     go_on: Callable[[], None]
 
     @property
@@ -82,7 +82,8 @@ def template_of(folder: Path, url: URL | None) -> Template:
 
     def read(connection: Connection) -> None:
         for table in metadata.sorted_tables:
-            rows[table.name] = [dict(row) for row in connection.execute(select(table)).mappings()]
+            found = connection.execute(select(table)).all()
+            rows[table.name] = [dict(zip(table.columns.keys(), row, strict=True)) for row in found]
 
     if url:
         _in(url, read)
@@ -131,19 +132,19 @@ def interruptions(deed: str, signal: str, template: Template) -> Iterator[Interr
                 _end_transactions(template.url)
             repository = repository_in(copies / str(steps), database_url=template.database_url)
             yield Interruption(steps, repository, go_on)
-            repository.catalog._database.dispose()  # its queue keeps it, and a server has only so many connections
+            repository.close()  # its queue keeps it, and a server has only so many connections
             if outcome == "ended":
                 return
             assert outcome == "interrupted"
             steps += 1
 
 
-def start_again(repository: Runtime) -> None:
+def start_again(repository: Repository) -> None:
     startup.recover(repository)
     repository.queue.drain()
 
 
-def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> None:
+def assert_nothing_is_broken_or_orphaned(repository: Repository, images: int) -> None:
     """A day later, when the sweep may take what nobody names, and a start what was half written.
 
     What owners have was counted right all along: that is no work for a sweep.
@@ -159,10 +160,10 @@ def assert_nothing_is_broken_or_left_over(repository: Runtime, images: int) -> N
     assert repository.library.count("local", Filters()) == images
 
 
-def contents(repository: Runtime) -> set[bytes]:
+def contents(repository: Repository) -> set[bytes]:
     """The original of every image, from the store."""
     found = set()
-    for image in repository.library.page("local", Filters(), "name", 200, None).images:
+    for image in repository.catalog.images.page("local", Filters(), "name", 200, None).images:
         with repository.store.open(keys.original(image.file.storage_id)) as reading:
             found.add(b"".join(reading.chunks()))
     return found

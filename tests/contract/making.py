@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Admission, Admitted, Entry, Filters, NewUpload, Sort, StoredFile, Upload
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
+from chalicelib.model.records import Admission, Admitted, Entry, Filters, NewUpload, Sort, StoredFile, Upload
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123457, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)
@@ -31,15 +31,15 @@ def pending(catalog: Catalog, **values: Any) -> str:
     return upload.id
 
 
-def claimed(catalog: Catalog, **values: Any) -> Upload:
-    """An upload that was asked for and claimed once."""
-    upload = catalog.uploads.claim(pending(catalog, **values), NOW, NOW)
+def leased(catalog: Catalog, **values: Any) -> Upload:
+    """An upload that was asked for and leased once."""
+    upload = catalog.uploads.lease(pending(catalog, **values), NOW, NOW)
     assert isinstance(upload, Upload)
     return upload
 
 
 def stored_file(upload: Upload, byte_size: int = 5, format_name: str = "JPEG") -> StoredFile:
-    return StoredFile(f"{upload.id}-{upload.claim}", byte_size, format_name, "image/jpeg", "jpg")
+    return StoredFile(f"{upload.id}-{upload.attempt}", byte_size, format_name, "image/jpeg", "jpg")
 
 
 def entry(picture: str, facts: Facts | None = None, width: int = 4, height: int = 3) -> Entry:
@@ -52,7 +52,7 @@ def admission(
 ) -> Admission:
     return Admission(
         upload_id=upload.id,
-        claim=upload.claim,
+        attempt=upload.attempt,
         owner=upload.owner,
         name=upload.name,
         sha256=digest(file),
@@ -72,7 +72,7 @@ def admitted(
     **values: Any,
 ) -> Admitted:
     """Take a file in, from the request to the end; its picture is its own unless given."""
-    upload = claimed(catalog, owner=owner, name=name)
+    upload = leased(catalog, owner=owner, name=name)
     return catalog.images.admit(admission(upload, file, picture or entry(file), **values), at)
 
 

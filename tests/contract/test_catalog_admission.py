@@ -6,9 +6,9 @@ from datetime import datetime
 import pytest
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ClaimLost, Entry, Filters, Overtaken, StoredFile
-from chalicelib.facts import Carried, Facts
-from tests.contract.making import LATER, NOW, admission, admitted, claimed, digest, entry, listed, stored_file
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import Entry, Filters, LeaseLost, Overtaken, StoredFile
+from tests.contract.making import LATER, NOW, admission, admitted, digest, entry, leased, listed, stored_file
 
 FACTS = Facts(
     taken_at=datetime(2008, 10, 22, 16, 28, 39, 123456),
@@ -29,7 +29,7 @@ FACTS = Facts(
 
 
 def test_a_new_image_is_read_back_with_every_fact(catalog: Catalog) -> None:
-    upload = claimed(catalog, owner="local", name="DSCN0010 😀.JPG")
+    upload = leased(catalog, owner="local", name="DSCN0010 😀.JPG")
     result = catalog.images.admit(admission(upload, "file", entry("picture", FACTS)), LATER)
     assert (result.status, result.match, result.differs, result.adopted) == ("stored", None, (), True)
     image = catalog.images.get("local", result.image_id)
@@ -57,7 +57,7 @@ def test_an_image_without_facts_has_none(catalog: Catalog) -> None:
 
 def test_a_known_file_is_a_duplicate_without_being_decoded(catalog: Catalog) -> None:
     first = admitted(catalog, "file")
-    upload = claimed(catalog)
+    upload = leased(catalog)
     again = catalog.images.admit(admission(upload, "file", None, written=False), LATER)
     assert (again.image_id, again.status, again.match, again.adopted) == (first.image_id, "duplicate", "file", False)
     ended = catalog.uploads.get(upload.id)
@@ -88,7 +88,7 @@ def test_a_duplicate_fills_the_facts_that_are_missing_and_names_those_that_diffe
     held = Facts(camera_make="NIKON", latitude=1.0, longitude=2.0, exif={"A": 1})
     sent = Facts(camera_make="Canon", taken_at=datetime(2020, 5, 6), latitude=1.0, longitude=2.0, altitude=3.0, exif={"B": 2})
     first = admitted(catalog, "a", entry("picture", held))
-    upload = claimed(catalog)
+    upload = leased(catalog)
     second = catalog.images.admit(admission(upload, "b", entry("picture", sent)), LATER)
     assert second.differs == ("camera",)
     ended = catalog.uploads.get(upload.id)
@@ -113,7 +113,7 @@ def test_what_a_file_carries_is_kept_and_no_duplicate_adds_to_it(catalog: Catalo
 
 def test_an_equal_file_of_two_owners_is_stored_for_each(catalog: Catalog) -> None:
     ann = admitted(catalog, "file", entry("picture"), owner="ann", name="ann.jpg")
-    upload = claimed(catalog, owner="bob", name="bob.jpg")
+    upload = leased(catalog, owner="bob", name="bob.jpg")
     with pytest.raises(Overtaken):
         catalog.images.admit(admission(upload, "file", entry("picture"), written=False), LATER)
     bob = catalog.images.admit(admission(upload, "file", entry("picture")), LATER)
@@ -138,7 +138,7 @@ def test_the_same_picture_of_two_owners_in_different_files_is_two_originals(cata
 
 def test_an_attempt_that_counted_on_what_has_gone_begins_again(catalog: Catalog) -> None:
     first = admitted(catalog, "file")
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.images.delete("local", first.image_id)
     for picture in (None, entry("file")):
         with pytest.raises(Overtaken):
@@ -152,26 +152,26 @@ def test_an_attempt_that_counted_on_what_has_gone_begins_again(catalog: Catalog)
 
 
 @pytest.mark.parametrize("picture", [None, entry("file"), entry("other")])
-def test_a_worker_that_lost_its_claim_changes_nothing(catalog: Catalog, picture: Entry | None) -> None:
+def test_a_worker_that_lost_its_lease_changes_nothing(catalog: Catalog, picture: Entry | None) -> None:
     first = admitted(catalog, "file")
-    upload = claimed(catalog)
-    catalog.uploads.claim(upload.id, LATER, LATER)
+    upload = leased(catalog)
+    catalog.uploads.lease(upload.id, LATER, LATER)
     file = "file" if picture is None else "new file"
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         catalog.images.admit(admission(upload, file, picture, written=True), NOW)
     assert catalog.images.known("local", [digest("new file")]) == {}
     assert len(catalog.inventory.live_originals("", 9)) == 1
     assert catalog.images.get("local", first.image_id + 1) is None
     held = catalog.uploads.get(upload.id)
     assert held is not None
-    assert (held.status, held.claim) == ("processing", 2)
+    assert (held.status, held.attempt) == ("processing", 2)
 
 
 def test_an_upload_that_has_ended_is_not_ended_again(catalog: Catalog) -> None:
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.images.admit(admission(upload, "file", entry("picture")), NOW)
     ended = catalog.uploads.get(upload.id)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         catalog.images.admit(admission(upload, "file", None, written=False), LATER)
     assert catalog.uploads.get(upload.id) == ended
 
@@ -186,7 +186,7 @@ def test_digests_that_end_in_zeros_or_spaces_are_not_confused(catalog: Catalog) 
 
 
 def test_an_original_is_listed_as_it_was_stored(catalog: Catalog) -> None:
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.images.admit(admission(upload, "file", entry("picture"), format_name="HEIF", byte_size=2**40), NOW)
     [original] = catalog.inventory.live_originals("", 9)
     assert original.sha256 == digest("file")

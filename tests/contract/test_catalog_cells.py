@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.catalog.cells import cell, runs
-from chalicelib.catalog.records import Box
+from chalicelib.model.records import Box
 
 LATITUDES = st.floats(-90, 90) | st.sampled_from([-90.0, 90.0, 0.0])
 LONGITUDES = st.floats(-180, 180) | st.sampled_from([-180.0, 180.0, 0.0])

@@ -12,9 +12,9 @@ from sqlalchemy import URL, func, select
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Admitted, Filters, Overtaken, Refusal, Upload
 from chalicelib.catalog.tables import images, originals, uploads
-from tests.contract.making import LATER, NOW, admission, admitted, asked, claimed, digest, entry
+from chalicelib.model.records import Admitted, Filters, NoLease, Overtaken, Upload
+from tests.contract.making import LATER, NOW, admission, admitted, asked, digest, entry, leased
 
 OWNERS = ("ann", "bob")
 PROCESSES, UPLOADS = 8, 200
@@ -43,15 +43,15 @@ def test_processes_that_ingest_delete_and_sweep_the_same_pictures_keep_every_inv
     statuses = database.read(lambda connection: Counter(connection.scalars(select(uploads.c.status))))
     assert set(statuses) <= {"stored", "duplicate"}
     assert statuses.total() == UPLOADS
-    assert database.read(lambda connection: connection.scalar(select(func.max(uploads.c.claim)))) == 1
+    assert database.read(lambda connection: connection.scalar(select(func.max(uploads.c.attempt)))) == 1
 
 
 def _ingest_all(url: str, ids: list[str]) -> None:
-    """Take in every upload that nobody else has claimed."""
+    """Take in every upload that nobody else has leased."""
     database = Database(url)
     catalog = Catalog(database)
     for upload_id in ids:
-        upload = catalog.uploads.claim(upload_id, NOW, NOW - timedelta(minutes=1))
+        upload = catalog.uploads.lease(upload_id, NOW, NOW - timedelta(minutes=1))
         if isinstance(upload, Upload):
             _ingest(catalog, upload)
     database.dispose()
@@ -77,16 +77,16 @@ def _delete_and_sweep(url: str, done: Event) -> None:
         for owner in OWNERS:
             for image in catalog.images.page(owner, Filters(), "name", 2, None).images:
                 deletion = catalog.images.delete(owner, image.id)
-                if deletion is not None and deletion.doomed is not None and image.id % 2:
-                    catalog.images.forget_doomed(deletion.doomed.original_id)
-        for doomed in catalog.inventory.doomed(0, 10):
-            catalog.images.forget_doomed(doomed.original_id)
-        assert catalog.inventory.doom_orphans(10, dry_run=False) == []
+                if deletion is not None and deletion.tombstone is not None and image.id % 2:
+                    catalog.images.forget_tombstone(deletion.tombstone.original_id)
+        for tombstone in catalog.inventory.tombstones(0, 10):
+            catalog.images.forget_tombstone(tombstone.original_id)
+        assert catalog.inventory.tombstone_unreferenced(10, dry_run=False) == []
     database.dispose()
 
 
 def test_of_sixteen_equal_files_at_once_one_is_stored(catalog: Catalog, database: Database) -> None:
-    waiting = [claimed(catalog, owner="ann") for _ in range(16)]
+    waiting = [leased(catalog, owner="ann") for _ in range(16)]
     results = _at_once([lambda each=each: catalog.images.admit(admission(each, "f", entry("p")), NOW) for each in waiting])
     assert Counter(result.status for result in results) == {"stored": 1, "duplicate": 15}
     assert {result.image_id for result in results if result} == {results[0].image_id}
@@ -95,7 +95,7 @@ def test_of_sixteen_equal_files_at_once_one_is_stored(catalog: Catalog, database
 
 
 def test_of_sixteen_files_of_one_picture_at_once_one_is_stored(catalog: Catalog, database: Database) -> None:
-    waiting = list(enumerate(claimed(catalog, owner="ann") for _ in range(16)))
+    waiting = list(enumerate(leased(catalog, owner="ann") for _ in range(16)))
     results = _at_once(
         [lambda n=n, each=each: catalog.images.admit(admission(each, f"f {n}", entry("p")), NOW) for n, each in waiting]
     )
@@ -105,18 +105,18 @@ def test_of_sixteen_files_of_one_picture_at_once_one_is_stored(catalog: Catalog,
 
 
 def test_of_sixteen_owners_with_one_file_each_has_an_entry_and_a_file(catalog: Catalog, database: Database) -> None:
-    waiting = [claimed(catalog, owner=f"owner {number}") for number in range(16)]
+    waiting = [leased(catalog, owner=f"owner {number}") for number in range(16)]
     results = _at_once([lambda each=each: catalog.images.admit(admission(each, "f", entry("p")), NOW) for each in waiting])
     assert {result.status for result in results} == {"stored"}
     assert sum(result.adopted for result in results) == 16
     _assert_counts(database, stored_images=16, stored_originals=16)
 
 
-def test_of_sixteen_who_claim_one_upload_one_gets_it(catalog: Catalog) -> None:
-    upload = claimed(catalog)
-    results = _at_once([lambda: catalog.uploads.claim(upload.id, LATER, LATER - timedelta(seconds=1))] * 16)
+def test_of_sixteen_who_lease_one_upload_one_gets_it(catalog: Catalog) -> None:
+    upload = leased(catalog)
+    results = _at_once([lambda: catalog.uploads.lease(upload.id, LATER, LATER - timedelta(seconds=1))] * 16)
     assert Counter(isinstance(result, Upload) for result in results) == {True: 1, False: 15}
-    assert {result for result in results if not isinstance(result, Upload)} == {Refusal.BUSY}
+    assert {result for result in results if not isinstance(result, Upload)} == {NoLease.BUSY}
 
 
 def test_of_sixteen_who_delete_one_image_one_is_told_of_the_file(catalog: Catalog) -> None:
@@ -130,7 +130,7 @@ def test_a_file_that_comes_while_its_entry_is_deleted_is_a_duplicate_or_stored_o
     catalog: Catalog, number: int
 ) -> None:
     first = admitted(catalog, "file", entry("picture"))
-    upload = claimed(catalog)
+    upload = leased(catalog)
     # Counting on the entry by the file, by its pixels, or not at all.
     picture, file = (None, "file") if number % 3 == 0 else (entry("picture"), "file" if number % 2 else "re-saved")
     attempt = admission(upload, file, picture, written=number % 3 == 2)

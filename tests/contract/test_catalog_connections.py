@@ -86,10 +86,10 @@ def test_connections_to_a_server_that_has_become_read_only_are_thrown_away(own_s
             assert pool.isdisjoint(connections_at_once(database, 3))
             execute(own_server.url, "SET GLOBAL read_only = 1")
             with pytest.raises(UnavailableError):
-                Catalog(database).check()
+                Catalog(database).check_writing()
         finally:
             execute(own_server.url, reset)
-        Catalog(database).check()
+        Catalog(database).check_writing()
         database.dispose()
 
 

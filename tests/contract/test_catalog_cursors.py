@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.api import cursor
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Filters, Position, Sort
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Filters, Position, Sort
 from tests.contract.making import admitted
 
 SORTS: tuple[Sort, ...] = get_args(Sort)

@@ -6,9 +6,9 @@ from sqlalchemy.exc import IntegrityError
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import Place
 from chalicelib.catalog.tables import image_tags, images, known_files, originals, uploads
-from tests.contract.making import NOW, admitted, claimed, digest, entry, pending
+from chalicelib.model.records import Checkpoint
+from tests.contract.making import NOW, admitted, digest, entry, leased, pending
 
 
 def test_the_last_entry_takes_its_file_with_it(catalog: Catalog) -> None:
@@ -18,16 +18,16 @@ def test_the_last_entry_takes_its_file_with_it(catalog: Catalog) -> None:
     assert image is not None
     deletion = catalog.images.delete("local", image_id)
     assert deletion is not None
-    assert deletion.doomed is not None
-    assert deletion.doomed.file == image.file
+    assert deletion.tombstone is not None
+    assert deletion.tombstone.file == image.file
     assert catalog.images.get("local", image_id) is None
     assert catalog.images.known("local", [digest("file"), digest("re-saved")]) == {}
     assert catalog.inventory.live_originals("", 9) == []
-    assert catalog.inventory.doomed(0, 9) == [deletion.doomed]
+    assert catalog.inventory.tombstones(0, 9) == [deletion.tombstone]
     assert catalog.inventory.named_storage_ids([image.file.storage_id, "none"]) == {image.file.storage_id}
     assert catalog.inventory.violations() == []
-    catalog.images.forget_doomed(deletion.doomed.original_id)
-    assert catalog.inventory.doomed(0, 9) == []
+    catalog.images.forget_tombstone(deletion.tombstone.original_id)
+    assert catalog.inventory.tombstones(0, 9) == []
     assert catalog.inventory.named_storage_ids([image.file.storage_id]) == set()
 
 
@@ -36,11 +36,11 @@ def test_a_delete_takes_nothing_of_another_owners_equal_file(catalog: Catalog) -
     [anns, bobs] = catalog.inventory.live_originals("", 9)
     deletion = catalog.images.delete("ann", ann)
     assert deletion is not None
-    assert deletion.doomed is not None
-    assert deletion.doomed.file == anns.file
+    assert deletion.tombstone is not None
+    assert deletion.tombstone.file == anns.file
     assert catalog.inventory.live_originals("", 9) == [bobs]
     assert (catalog.inventory.still_live(anns), catalog.inventory.still_live(bobs)) == (False, True)
-    catalog.images.forget_doomed(bobs.id)
+    catalog.images.forget_tombstone(bobs.id)
     assert catalog.images.get("bob", bob) is not None
     assert catalog.inventory.violations() == []
 
@@ -64,11 +64,11 @@ def test_a_file_that_comes_back_after_its_delete_is_a_new_original_and_a_new_id(
     second = admitted(catalog, "file")
     assert (second.status, second.adopted) == ("stored", True)
     assert second.image_id > first
-    [doomed] = catalog.inventory.doomed(0, 9)
+    [tombstone] = catalog.inventory.tombstones(0, 9)
     [live] = catalog.inventory.live_originals("", 9)
-    assert doomed.file.storage_id != live.file.storage_id
+    assert tombstone.file.storage_id != live.file.storage_id
     catalog.images.delete("local", second.image_id)
-    assert len(catalog.inventory.doomed(0, 9)) == 2
+    assert len(catalog.inventory.tombstones(0, 9)) == 2
 
 
 def test_the_id_of_a_deleted_image_is_not_given_again(catalog: Catalog, database: Database) -> None:
@@ -87,31 +87,31 @@ def test_originals_come_in_slices(catalog: Catalog) -> None:
     assert storage_ids == sorted(storage_ids)
     for image_id in ids[:3]:
         catalog.images.delete("local", image_id)
-    doomed = catalog.inventory.doomed(0, 2)
-    assert len(doomed) == 2
-    assert len(catalog.inventory.doomed(doomed[-1].original_id, 2)) == 1
+    tombstone = catalog.inventory.tombstones(0, 2)
+    assert len(tombstone) == 2
+    assert len(catalog.inventory.tombstones(tombstone[-1].original_id, 2)) == 1
 
 
-def test_live_originals_without_an_image_are_doomed(catalog: Catalog, database: Database) -> None:
+def test_live_originals_without_an_image_become_tombstones(catalog: Catalog, database: Database) -> None:
     kept = admitted(catalog, "kept").image_id
     for number in range(3):
         _strip(database, admitted(catalog, f"file {number}").image_id)
     catalog.inventory.recount("local")
     assert any("Live originals without an image: 3" in sentence for sentence in catalog.inventory.violations())
-    named = catalog.inventory.doom_orphans(9, dry_run=True)
+    named = catalog.inventory.tombstone_unreferenced(9, dry_run=True)
     assert len(named) == 3
-    assert catalog.inventory.doomed(0, 9) == []
-    assert catalog.inventory.doom_orphans(2, dry_run=False) == named[:2]
-    assert catalog.inventory.doom_orphans(9, dry_run=False) == named[2:]
-    assert catalog.inventory.doom_orphans(9, dry_run=False) == []
-    assert catalog.inventory.doomed(0, 9) == named
+    assert catalog.inventory.tombstones(0, 9) == []
+    assert catalog.inventory.tombstone_unreferenced(2, dry_run=False) == named[:2]
+    assert catalog.inventory.tombstone_unreferenced(9, dry_run=False) == named[2:]
+    assert catalog.inventory.tombstone_unreferenced(9, dry_run=False) == []
+    assert catalog.inventory.tombstones(0, 9) == named
     assert catalog.images.get("local", kept) is not None
     assert catalog.inventory.violations() == []
 
 
 def test_each_broken_invariant_is_named(catalog: Catalog, database: Database) -> None:
     ids = [admitted(catalog, f"file {number}").image_id for number in range(4)]
-    ended, busy, rejected = claimed(catalog), claimed(catalog), claimed(catalog)
+    ended, busy, rejected = leased(catalog), leased(catalog), leased(catalog)
     assert catalog.inventory.violations() == []
 
     def breaking(connection: Connection) -> None:
@@ -123,7 +123,7 @@ def test_each_broken_invariant_is_named(catalog: Catalog, database: Database) ->
         shared = select(originals.c.id).where(originals.c.sha256 == digest("file 3")).scalar_subquery()
         connection.execute(update(images).where(images.c.id == ids[2]).values(original_id=shared))
         connection.execute(update(uploads).where(uploads.c.id == ended.id).values(status="stored"))
-        connection.execute(update(uploads).where(uploads.c.id == busy.id).values(claim=0))
+        connection.execute(update(uploads).where(uploads.c.id == busy.id).values(attempt=0))
         connection.execute(update(uploads).where(uploads.c.id == rejected.id).values(status="rejected", ended_at=NOW))
 
     database.write(breaking)
@@ -137,7 +137,7 @@ def test_each_broken_invariant_is_named(catalog: Catalog, database: Database) ->
         "Images without a row for their tags",
         "Ended uploads without an end time, or open ones with one",
         "Uploads stored or duplicate without an image, or others with one",
-        "Uploads in processing without a claim",
+        "Uploads in processing without a lease",
         "Rejected uploads without a reason",
         "Owners whose counters are not what their rows say",
     ]
@@ -166,8 +166,8 @@ def _strip(database: Database, image_id: int) -> None:
 
 def test_the_place_of_a_sweep_is_given_back_once(catalog: Catalog) -> None:
     inventory = catalog.inventory
-    assert inventory.take_place() is None
-    inventory.keep_place(Place("originals", "originals/" + "0" * 36 + "-1"))
-    inventory.keep_place(Place("doomed", "7"))
-    assert inventory.take_place() == Place("doomed", "7")
-    assert inventory.take_place() is None
+    assert inventory.take_checkpoint() is None
+    inventory.keep_checkpoint(Checkpoint("originals", "originals/" + "0" * 36 + "-1"))
+    inventory.keep_checkpoint(Checkpoint("tombstones", "7"))
+    assert inventory.take_checkpoint() == Checkpoint("tombstones", "7")
+    assert inventory.take_checkpoint() is None

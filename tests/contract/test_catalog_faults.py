@@ -12,9 +12,9 @@ from sqlalchemy import URL, Connection, select, text, update
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Upload
 from chalicelib.catalog.tables import uploads
 from chalicelib.errors import UnavailableError
+from chalicelib.model.records import Upload
 from tests.contract.making import LATER, NOW, admission, admitted, digest, entry, pending
 from tests.databases import MariaDb, execute, mariadb, new_database
 
@@ -89,7 +89,7 @@ def test_nothing_acknowledged_is_lost_when_the_server_is_killed_under_load(own_s
 
 def _ingest(catalog: Catalog, upload_id: str, file: str, acknowledged: dict[str, int]) -> None:
     """One delivery of an upload's event; one that was refused by a fault is simply delivered again."""
-    upload = catalog.uploads.claim(upload_id, NOW, LATER)
+    upload = catalog.uploads.lease(upload_id, NOW, LATER)
     if not isinstance(upload, Upload):
         # It ended though nobody was told: the commit came through, its answer did not.
         acknowledged[file] = catalog.images.known("local", [digest(file)])[digest(file)]

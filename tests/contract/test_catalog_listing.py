@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
+from chalicelib.model.records import Box, Filters, Position, Range, Sort
 from tests.contract.making import NOW, admitted, entry, listed
 
 DAY = timedelta(days=1)

@@ -18,7 +18,7 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import HEAD, migrate, revert
 from chalicelib.catalog.tables import metadata
 from chalicelib.errors import UnavailableError
-from chalicelib.facts import Carried
+from chalicelib.model.facts import Carried
 from tests.contract.making import admitted, entry, listed, pending
 
 

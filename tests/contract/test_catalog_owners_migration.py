@@ -8,8 +8,8 @@ from sqlalchemy import URL, delete, func, select, text, update
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate, revert
-from chalicelib.catalog.records import Sharer, StoredFile
 from chalicelib.catalog.tables import images, originals, owners, uploads
+from chalicelib.model.records import Sharer, StoredFile
 from tests.contract.earlier import AT, REVISION, EarlierCatalog, digest
 from tests.contract.making import admitted, listed
 
@@ -18,7 +18,7 @@ OWNERS = ("ann", "bob", "cid")
 
 @pytest.fixture
 def earlier(empty_url: URL) -> EarlierCatalog:
-    """Original 1 is shared by all, 2 and 3 are ann's, 4 is doomed, 5 has been stored again after it."""
+    """Original 1 is shared by all, 2 and 3 are ann's, 4 is a tombstone, 5 has been stored again after it."""
     filled = EarlierCatalog(empty_url)
     for number, file in enumerate(("shared", "a", "b"), start=1):
         filled.original(number, file)
@@ -88,14 +88,14 @@ def unshare(catalog: Catalog, sharer: Sharer, storage_id: str) -> bool:
     return catalog.inventory.unshare(sharer, own, lambda: True)
 
 
-def test_each_sharer_gets_a_row_and_the_last_one_dooms_the_shared_file(catalog: Catalog) -> None:
+def test_each_sharer_gets_a_row_and_the_last_one_leaves_a_tombstone_of_the_shared_file(catalog: Catalog) -> None:
     sharers = catalog.inventory.sharers(0, 9)
     shared = sharers[0].original.file.storage_id
     for number, sharer in enumerate(sharers):
-        assert shared not in {doomed.file.storage_id for doomed in catalog.inventory.doomed(0, 9)}
+        assert shared not in {tombstone.file.storage_id for tombstone in catalog.inventory.tombstones(0, 9)}
         assert unshare(catalog, sharer, str(number) * 32)
         assert not unshare(catalog, sharer, "f" * 32), "an image has one file"
-    assert shared in {doomed.file.storage_id for doomed in catalog.inventory.doomed(0, 9)}
+    assert shared in {tombstone.file.storage_id for tombstone in catalog.inventory.tombstones(0, 9)}
     assert catalog.inventory.violations() == []
     assert catalog.inventory.sharers(0, 9) == []
     for number, owner in enumerate(OWNERS):
@@ -109,13 +109,13 @@ def test_a_shared_file_lives_until_its_last_owner_has_deleted_it_or_has_a_copy(c
     assert not catalog.inventory.unshare(ann, ann.original.file, lambda: False), "the copy may have been swept meanwhile"
     first = catalog.images.delete("ann", ann.image_id)
     assert first is not None
-    assert first.doomed is None
+    assert first.tombstone is None
     assert not unshare(catalog, ann, "a" * 32), "its image has gone"
     assert unshare(catalog, bob, "b" * 32)
     last = catalog.images.delete("cid", cid.image_id)
     assert last is not None
-    assert last.doomed is not None
-    assert last.doomed.file == ann.original.file
+    assert last.tombstone is not None
+    assert last.tombstone.file == ann.original.file
     assert catalog.images.get("bob", bob.image_id) is not None
     assert catalog.inventory.violations() == []
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import URL, Connection, event
 
-from benchmarks.filling import BEGIN, fill
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
-from chalicelib.catalog.records import Box, Filters, Position, Range, Sort
+from chalicelib.model.records import Box, Filters, Position, Range, Sort
 from tests.contract.conftest import ENGINES, Servers
 from tests.databases import execute, new_database
+from tests.filling import BEGIN, fill
 
 IMAGES = 20_000
 OWNER, OWNED = "alice", IMAGES * 8 // 10

@@ -15,10 +15,10 @@ from sqlalchemy import delete, event, update
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
-from chalicelib.catalog.records import ClaimLost, NewUpload, Overtaken, Quota, Upload
 from chalicelib.catalog.tables import metadata, owners
 from chalicelib.errors import QuotaExceededError
-from tests.contract.making import LATER, NOW, admission, admitted, asked, claimed, entry, pending
+from chalicelib.model.records import LeaseLost, NewUpload, Overtaken, Quota, Upload
+from tests.contract.making import LATER, NOW, admission, admitted, asked, entry, leased, pending
 
 ASKERS = 24
 
@@ -63,10 +63,10 @@ def test_several_uploads_of_one_ask_are_taken_together_or_not_at_all(catalog: Ca
 def test_what_is_held_and_what_is_under_way_count_together_and_an_end_makes_room(catalog: Catalog) -> None:
     quota = Quota(max_images=3)
     image_id = admitted(catalog, "held").image_id
-    upload, waiting = claimed(catalog), pending(catalog)
+    upload, waiting = leased(catalog), pending(catalog)
     with pytest.raises(QuotaExceededError):
         catalog.uploads.add([asked()], quota)
-    catalog.uploads.reject(upload.id, upload.claim, "BadImageError", "It is damaged.", NOW)
+    catalog.uploads.reject(upload.id, upload.attempt, "BadImageError", "It is damaged.", NOW)
     catalog.uploads.add([asked()], quota)
     catalog.images.delete("local", image_id)
     catalog.uploads.add([asked()], quota)
@@ -74,7 +74,7 @@ def test_what_is_held_and_what_is_under_way_count_together_and_an_end_makes_room
     catalog.uploads.add([asked()], quota)
     with pytest.raises(QuotaExceededError):
         catalog.uploads.add([asked()], quota)
-    catalog.uploads.claim(waiting, LATER, NOW)  # its bytes came after all
+    catalog.uploads.lease(waiting, LATER, NOW)  # its bytes came after all
     with pytest.raises(QuotaExceededError):
         catalog.uploads.add([asked()], Quota(max_images=4))
 
@@ -127,7 +127,7 @@ class Lives(RuleBasedStateMachine):
     catalog: Catalog
     database: Database
     uploads = Bundle("uploads")
-    claims = Bundle("claims")
+    leases = Bundle("leases")
     images = Bundle("images")
 
     @initialize()
@@ -147,21 +147,21 @@ class Lives(RuleBasedStateMachine):
         with pytest.raises(QuotaExceededError):
             self.catalog.uploads.add([asked(owner=owner)], Quota(max_bytes=0))
 
-    @rule(target=claims, upload_id=uploads, takes_over=st.booleans())
-    def claim(self, upload_id: str, takes_over: bool) -> Any:
-        return self.catalog.uploads.claim(upload_id, NOW, NOW + timedelta(seconds=takes_over))
+    @rule(target=leases, upload_id=uploads, takes_over=st.booleans())
+    def lease(self, upload_id: str, takes_over: bool) -> Any:
+        return self.catalog.uploads.lease(upload_id, NOW, NOW + timedelta(seconds=takes_over))
 
-    @rule(upload=claims)
+    @rule(upload=leases)
     def release(self, upload: Any) -> None:
         if isinstance(upload, Upload):
-            self.catalog.uploads.release(upload.id, upload.claim)
+            self.catalog.uploads.release(upload.id, upload.attempt)
 
-    @rule(upload=claims)
+    @rule(upload=leases)
     def reject(self, upload: Any) -> None:
         if isinstance(upload, Upload):
-            self._unless_lost(lambda: self.catalog.uploads.reject(upload.id, upload.claim, "BadImageError", "No.", NOW))
+            self._unless_lost(lambda: self.catalog.uploads.reject(upload.id, upload.attempt, "BadImageError", "No.", NOW))
 
-    @rule(target=images, upload=claims, file=st.integers(0, 3), size=st.integers(1, 9), writes=st.booleans())
+    @rule(target=images, upload=leases, file=st.integers(0, 3), size=st.integers(1, 9), writes=st.booleans())
     def admit(self, upload: Any, file: int, size: int, writes: bool) -> Any:
         if not isinstance(upload, Upload):
             return None
@@ -197,7 +197,7 @@ class Lives(RuleBasedStateMachine):
     def _unless_lost(self, work: Callable[[], Any]) -> Any:
         try:
             return work()
-        except (ClaimLost, Overtaken):
+        except (LeaseLost, Overtaken):
             return None
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.catalog.catalog import Catalog
-from chalicelib.catalog.records import ClaimLost, Refusal, Upload
-from tests.contract.making import LATER, NOW, admitted, asked, claimed, digest, pending
+from chalicelib.model.records import LeaseLost, NoLease, Upload
+from tests.contract.making import LATER, NOW, admitted, asked, digest, leased, pending
 
 
 def test_an_upload_is_read_back_as_it_was_asked_for(catalog: Catalog) -> None:
@@ -15,10 +15,10 @@ def test_an_upload_is_read_back_as_it_was_asked_for(catalog: Catalog) -> None:
     upload = catalog.uploads.get(new.id)
     assert upload is not None
     assert (upload.id, upload.owner, upload.name, upload.size) == (new.id, "zoë", "Fête 😀 𐐀.JPG", 5)
-    assert (upload.status, upload.claim, upload.strikes) == ("pending", 0, 0)
+    assert (upload.status, upload.attempt, upload.strikes) == ("pending", 0, 0)
     assert (upload.created_at, upload.expires_at) == (NOW, NOW + timedelta(hours=1))
     assert upload.created_at.utcoffset() == timedelta(0)
-    assert (upload.sha256, upload.claimed_at, upload.image_id, upload.match, upload.differs) == (None, None, None, None, ())
+    assert (upload.sha256, upload.leased_at, upload.image_id, upload.match, upload.differs) == (None, None, None, None, ())
     assert (upload.error_code, upload.error_message, upload.ended_at) == (None, None, None)
 
 
@@ -35,65 +35,65 @@ def test_an_id_with_a_space_behind_it_is_another_id(catalog: Catalog) -> None:
     assert catalog.uploads.get(upload_id) is not None
 
 
-def test_of_two_who_claim_an_upload_one_gets_it(catalog: Catalog) -> None:
+def test_of_two_who_lease_an_upload_one_gets_it(catalog: Catalog) -> None:
     upload_id = pending(catalog)
-    first = catalog.uploads.claim(upload_id, NOW, NOW - timedelta(minutes=15))
-    second = catalog.uploads.claim(upload_id, NOW, NOW - timedelta(minutes=15))
+    first = catalog.uploads.lease(upload_id, NOW, NOW - timedelta(minutes=15))
+    second = catalog.uploads.lease(upload_id, NOW, NOW - timedelta(minutes=15))
     assert isinstance(first, Upload)
-    assert (first.status, first.claim, first.claimed_at) == ("processing", 1, NOW)
-    assert second is Refusal.BUSY
+    assert (first.status, first.attempt, first.leased_at) == ("processing", 1, NOW)
+    assert second is NoLease.BUSY
 
 
-def test_a_stale_claim_is_taken_over_and_lost_to_its_holder(catalog: Catalog) -> None:
-    upload = claimed(catalog)
-    assert catalog.uploads.claim(upload.id, LATER, NOW) is Refusal.BUSY
-    second = catalog.uploads.claim(upload.id, LATER, NOW + timedelta(microseconds=1))
+def test_a_stale_lease_is_taken_over_and_lost_to_its_holder(catalog: Catalog) -> None:
+    upload = leased(catalog)
+    assert catalog.uploads.lease(upload.id, LATER, NOW) is NoLease.BUSY
+    second = catalog.uploads.lease(upload.id, LATER, NOW + timedelta(microseconds=1))
     assert isinstance(second, Upload)
-    assert (second.claim, second.claimed_at) == (2, LATER)
+    assert (second.attempt, second.leased_at) == (2, LATER)
     for write in (catalog.uploads.mark_strike, catalog.uploads.clear_strike):
-        with pytest.raises(ClaimLost):
+        with pytest.raises(LeaseLost):
             write(upload.id, 1)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(LeaseLost):
         catalog.uploads.reject(upload.id, 1, "BadImageError", "Truncated.", NOW)
     catalog.uploads.release(upload.id, 1)
     assert catalog.uploads.get(upload.id) == second
 
 
 def test_an_unknown_or_ended_upload_is_refused(catalog: Catalog) -> None:
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.uploads.reject(upload.id, 1, "BadImageError", "Truncated.", LATER)
-    assert catalog.uploads.claim("unknown", LATER, LATER) is Refusal.UNKNOWN
-    assert catalog.uploads.claim(upload.id, LATER, LATER) is Refusal.ENDED
+    assert catalog.uploads.lease("unknown", LATER, LATER) is NoLease.UNKNOWN
+    assert catalog.uploads.lease(upload.id, LATER, LATER) is NoLease.ENDED
     ended = catalog.uploads.get(upload.id)
     assert ended is not None
     assert (ended.status, ended.error_code, ended.error_message) == ("rejected", "BadImageError", "Truncated.")
     assert ended.ended_at == LATER
 
 
-def test_an_expired_upload_whose_bytes_came_after_all_is_claimed(catalog: Catalog) -> None:
+def test_an_expired_upload_whose_bytes_came_after_all_is_leased(catalog: Catalog) -> None:
     upload_id = pending(catalog)
     assert catalog.inventory.expire(upload_id, LATER)
     assert not catalog.inventory.expire(upload_id, LATER)
     expired = catalog.uploads.get(upload_id)
     assert expired is not None
     assert (expired.status, expired.ended_at) == ("expired", LATER)
-    upload = catalog.uploads.claim(upload_id, LATER, NOW)
+    upload = catalog.uploads.lease(upload_id, LATER, NOW)
     assert isinstance(upload, Upload)
-    assert (upload.status, upload.claim, upload.ended_at) == ("processing", 1, None)
+    assert (upload.status, upload.attempt, upload.ended_at) == ("processing", 1, None)
     assert not catalog.inventory.expire(upload_id, LATER)
 
 
 def test_a_released_upload_can_be_claimed_at_once_and_keeps_its_strikes(catalog: Catalog) -> None:
-    upload = claimed(catalog)
-    catalog.uploads.mark_strike(upload.id, upload.claim)
-    catalog.uploads.release(upload.id, upload.claim)
-    again = catalog.uploads.claim(upload.id, LATER, NOW)
+    upload = leased(catalog)
+    catalog.uploads.mark_strike(upload.id, upload.attempt)
+    catalog.uploads.release(upload.id, upload.attempt)
+    again = catalog.uploads.lease(upload.id, LATER, NOW)
     assert isinstance(again, Upload)
-    assert (again.claim, again.strikes) == (2, 1)
+    assert (again.attempt, again.strikes) == (2, 1)
 
 
 def test_strikes_are_marked_and_cleared(catalog: Catalog) -> None:
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.uploads.mark_strike(upload.id, 1)
     catalog.uploads.mark_strike(upload.id, 1)
     catalog.uploads.clear_strike(upload.id, 1)
@@ -103,15 +103,15 @@ def test_strikes_are_marked_and_cleared(catalog: Catalog) -> None:
 
 
 def test_uploads_that_a_killed_server_left_are_pending_again_without_its_strike(catalog: Catalog) -> None:
-    decoding, hashing, waiting = claimed(catalog), claimed(catalog), pending(catalog)
+    decoding, hashing, waiting = leased(catalog), leased(catalog), pending(catalog)
     catalog.uploads.mark_strike(decoding.id, 1)
     catalog.uploads.mark_strike(decoding.id, 1)
-    done = claimed(catalog)
+    done = leased(catalog)
     catalog.uploads.reject(done.id, 1, "BadImageError", "Truncated.", NOW)
-    elsewhere = claimed(catalog)
+    elsewhere = leased(catalog)
     catalog.uploads.recover_interrupted([decoding.id, hashing.id, waiting, done.id])
     found = {each: catalog.uploads.get(each) for each in (decoding.id, hashing.id, waiting, done.id, elsewhere.id)}
-    assert [(each.status, each.claim, each.strikes) for each in found.values() if each] == [
+    assert [(each.status, each.attempt, each.strikes) for each in found.values() if each] == [
         ("pending", 1, 1),
         ("pending", 1, 0),
         ("pending", 0, 0),
@@ -121,7 +121,7 @@ def test_uploads_that_a_killed_server_left_are_pending_again_without_its_strike(
 
 
 def test_any_number_of_interrupted_uploads_is_recovered(catalog: Catalog) -> None:
-    upload = claimed(catalog)
+    upload = leased(catalog)
     catalog.uploads.recover_interrupted([*(str(number) for number in range(300_000)), upload.id])
     recovered = catalog.uploads.get(upload.id)
     assert recovered is not None
@@ -130,7 +130,7 @@ def test_any_number_of_interrupted_uploads_is_recovered(catalog: Catalog) -> Non
 
 def test_overdue_and_stale_uploads_come_in_slices(catalog: Catalog) -> None:
     waiting = [pending(catalog) for _ in range(5)]
-    busy = [claimed(catalog).id for _ in range(3)]
+    busy = [leased(catalog).id for _ in range(3)]
     young = pending(catalog, at=LATER)
     due = NOW + timedelta(hours=1, microseconds=1)
     first = catalog.inventory.overdue(due, "", 3)
@@ -144,7 +144,7 @@ def test_overdue_and_stale_uploads_come_in_slices(catalog: Catalog) -> None:
 
 
 def test_only_uploads_that_ended_long_ago_are_forgotten(catalog: Catalog) -> None:
-    old, new, open_ = claimed(catalog), claimed(catalog), claimed(catalog)
+    old, new, open_ = leased(catalog), leased(catalog), leased(catalog)
     catalog.uploads.reject(old.id, 1, "BadImageError", "Truncated.", NOW)
     catalog.uploads.reject(new.id, 1, "BadImageError", "Truncated.", LATER)
     expired = pending(catalog)
@@ -157,7 +157,7 @@ def test_only_uploads_that_ended_long_ago_are_forgotten(catalog: Catalog) -> Non
 
 
 def test_open_uploads_are_those_that_have_not_ended(catalog: Catalog) -> None:
-    waiting, busy, ended = pending(catalog), claimed(catalog), claimed(catalog)
+    waiting, busy, ended = pending(catalog), leased(catalog), leased(catalog)
     catalog.uploads.reject(ended.id, 1, "BadImageError", "Truncated.", NOW)
     assert catalog.inventory.open_uploads([waiting, busy.id, ended.id, "unknown", "😀"]) == {waiting, busy.id}
     assert catalog.inventory.open_uploads([]) == set()

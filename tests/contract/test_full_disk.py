@@ -48,8 +48,8 @@ def test_every_image_can_be_deleted_and_then_there_is_room_again(disk: Path) -> 
     for image_id in held[: IMAGES // 2]:
         deletion = catalog.images.delete("local", image_id)
         assert deletion
-        assert deletion.doomed
-        catalog.images.forget_doomed(deletion.doomed.original_id)
+        assert deletion.tombstone
+        catalog.images.forget_tombstone(deletion.tombstone.original_id)
     with pytest.raises(UnavailableError, match=DISK_FULL):
         pending(catalog)
     catalog = catalog_on(disk)  # as after a new start

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.catalog.records import Filters
 from chalicelib.errors import UnavailableError
-from chalicelib.runtime import Runtime
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.model.records import Filters
+from chalicelib.repository import Repository
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
-from tests.contract.interrupting import assert_nothing_is_broken_or_left_over, contents
+from tests.contract.interrupting import assert_nothing_is_broken_or_orphaned, contents
 from tests.databases import MariaDb, mariadb, new_database
 from tests.repositories import disk_of, repository_in
 
@@ -31,7 +31,7 @@ def own_server() -> Iterator[MariaDb]:
 class Clients:
     """Each sends all the files, one half by ticket and the other in the request, and again until each is acknowledged."""
 
-    def __init__(self, repository: Runtime) -> None:
+    def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self.acknowledged: list[str] = []
         self.refused = threading.Event()
@@ -59,7 +59,7 @@ class Clients:
             (answer,) = self._repository.uploads.ask("local", [Offer("photo.png", len(file), None)])
         except UnavailableError:
             return None
-        assert isinstance(answer, Send)
+        assert isinstance(answer, UploadAnswer)
         disk_of(self._repository).post(answer.ticket.fields.items(), [file])
         return answer.upload.id
 
@@ -88,8 +88,8 @@ def test_whatever_was_acknowledged_is_taken_in_though_the_database_server_was_ki
         ended = [repository.uploads.status("local", upload_id) for upload_id in clients.acknowledged]
         assert len(ended) == CLIENTS * PICTURES
         assert {upload.status for upload in ended} <= {"stored", "duplicate"}
-        images = repository.library.page("local", Filters(), "name", 200, None).images
+        images = repository.catalog.images.page("local", Filters(), "name", 200, None).images
         assert {upload.image_id for upload in ended} == {image.id for image in images}
         assert max(Counter(upload.image_id for upload in ended if upload.status == "stored").values()) == 1
         assert contents(repository) == set(FILES)
-        assert_nothing_is_broken_or_left_over(repository, images=PICTURES)
+        assert_nothing_is_broken_or_orphaned(repository, images=PICTURES)

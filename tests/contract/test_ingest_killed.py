@@ -11,7 +11,7 @@ from tests.contract.interrupted import DAMAGED, DEEDS, HELD, NEW, OTHER, SAME_PI
 from tests.contract.interrupting import (
     Interruption,
     Template,
-    assert_nothing_is_broken_or_left_over,
+    assert_nothing_is_broken_or_orphaned,
     contents,
     interruptions,
     start_again,
@@ -56,7 +56,7 @@ def test_an_upload_killed_at_any_step_ends_as_if_nothing_had_happened(
         upload = repository.uploads.status("local", ticket["upload_id"])
         assert (interruption.steps, upload.status, upload.strikes) == (interruption.steps, status, 0)
         assert contents(repository) == kept
-        assert_nothing_is_broken_or_left_over(repository, images=len(kept))
+        assert_nothing_is_broken_or_orphaned(repository, images=len(kept))
         start_again(repository)
         assert repository.uploads.status("local", ticket["upload_id"]) == upload
     assert accepted > 3
@@ -71,7 +71,7 @@ def test_a_delete_killed_at_any_step_is_whole_or_has_not_begun(template: Templat
         assert held is None or gone == 0
         gone += held is None
         assert contents(repository) == (set() if held is None else {HELD})
-        assert_nothing_is_broken_or_left_over(repository, images=0 if held is None else 1)
+        assert_nothing_is_broken_or_orphaned(repository, images=0 if held is None else 1)
     assert gone > 3
 
 
@@ -83,7 +83,7 @@ def test_a_server_killed_again_and_again_while_it_decodes_a_file_never_refuses_i
     repository = repository_in(tmp_path / "last", database_url=template.database_url)
     start_again(repository)
     assert contents(repository) == {HELD, NEW}
-    assert_nothing_is_broken_or_left_over(repository, images=2)
+    assert_nothing_is_broken_or_orphaned(repository, images=2)
 
 
 def killed_while_decoding(deed: str, template: Template) -> Template:

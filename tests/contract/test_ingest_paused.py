@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL
 
-from chalicelib.catalog.records import Filters, ListedImage, Upload
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import Filters, ListedImage, Upload
+from chalicelib.repository import Repository
 from chalicelib.storage import keys
 from tests.contract.interrupted import DEEDS, HELD, NEW, OTHER
 from tests.contract.interrupting import (
     Interruption,
     Template,
-    assert_nothing_is_broken_or_left_over,
+    assert_nothing_is_broken_or_orphaned,
     contents,
     interruptions,
     start_again,
@@ -42,20 +42,20 @@ def overtake(interruption: Interruption, content: bytes) -> Upload:
     return repository.uploads.status("local", upload_id)
 
 
-def listed(repository: Runtime) -> tuple[ListedImage, ...]:
-    return repository.library.page("local", Filters(), "name", 200, None).images
+def listed(repository: Repository) -> tuple[ListedImage, ...]:
+    return repository.catalog.images.page("local", Filters(), "name", 200, None).images
 
 
-def leave(_repository: Runtime, _upload: Upload, _content: bytes) -> None:
+def leave(_repository: Repository, _upload: Upload, _content: bytes) -> None:
     """The user does nothing."""
 
 
-def delete(repository: Runtime, upload: Upload, _content: bytes) -> None:
+def delete(repository: Repository, upload: Upload, _content: bytes) -> None:
     if upload.image_id is not None:
         repository.library.delete("local", upload.image_id)
 
 
-def delete_and_send_again(repository: Runtime, upload: Upload, content: bytes) -> None:
+def delete_and_send_again(repository: Repository, upload: Upload, content: bytes) -> None:
     delete(repository, upload, content)
     assert take_in(repository, content).status == "stored"
 
@@ -72,7 +72,7 @@ def delete_and_send_again(repository: Runtime, upload: Upload, content: bytes) -
     ],
 )
 def test_a_worker_paused_at_any_step_and_overtaken_changes_nothing_when_it_goes_on(
-    template: Template, deed: str, status: str, then: Callable[[Runtime, Upload, bytes], None]
+    template: Template, deed: str, status: str, then: Callable[[Repository, Upload, bytes], None]
 ) -> None:
     content = DEEDS[deed][1]
     overtaken = 0
@@ -80,14 +80,14 @@ def test_a_worker_paused_at_any_step_and_overtaken_changes_nothing_when_it_goes_
         repository = interruption.repository
         upload = overtake(interruption, content)
         assert (interruption.steps, upload.status) == (interruption.steps, status)
-        overtaken += upload.claim > 1
+        overtaken += upload.attempt > 1
         then(repository, upload, content)
         before = listed(repository), contents(repository)
         interruption.go_on()
         start_again(repository)
         assert repository.uploads.status("local", upload.id) == upload
         assert (listed(repository), contents(repository)) == before
-        assert_nothing_is_broken_or_left_over(repository, images=len(before[0]))
+        assert_nothing_is_broken_or_orphaned(repository, images=len(before[0]))
         assert (listed(repository), contents(repository)) == before
     assert overtaken > 1
 
@@ -103,7 +103,7 @@ def test_a_delete_paused_at_any_step_takes_nothing_of_what_is_sent_meanwhile(tem
         kept = repository.catalog.images.get("local", sent.image_id or 0)
         assert kept is not None or sent.status == "duplicate", "what was sent after the delete went with it"
         assert contents(repository) == ({HELD} if kept else set())
-        assert_nothing_is_broken_or_left_over(repository, images=1 if kept else 0)
+        assert_nothing_is_broken_or_orphaned(repository, images=1 if kept else 0)
     assert "stored" in statuses
 
 
@@ -122,5 +122,5 @@ def test_a_ticket_used_again_with_other_bytes_at_any_step_leaves_one_of_the_two_
         assert content in (NEW, OTHER)
         assert image.sha256 == hashlib.sha256(content).digest()
         kept.add(content)
-        assert_nothing_is_broken_or_left_over(repository, images=2)
+        assert_nothing_is_broken_or_orphaned(repository, images=2)
     assert kept == {NEW, OTHER}

@@ -8,16 +8,16 @@ import pytest
 
 from chalicelib.errors import QuotaExceededError, UnavailableError
 from chalicelib.local.queue import EventQueue
-from chalicelib.runtime import Runtime
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.repository import Repository
+from chalicelib.services.uploads import Offer, UploadAnswer
 from tests import pictures
 from tests.contract.conftest import Servers
-from tests.contract.interrupting import assert_nothing_is_broken_or_left_over
+from tests.contract.interrupting import assert_nothing_is_broken_or_orphaned
 from tests.databases import new_database
 from tests.lines import Line
 from tests.repositories import disk_of, repository_in
 
-#: Nothing in these tests can wait for a claim to grow stale, or waits for longer than this, in seconds.
+#: Nothing in these tests can wait for a lease to grow stale, or waits for longer than this, in seconds.
 NEVER, BOUND = 86_400, 60
 #: More than a transaction tries by itself, so that giving the upload back fails, too.
 REFUSALS = 5
@@ -31,10 +31,10 @@ def line(servers: Servers) -> Iterator[Line]:
         line.close()
 
 
-def posted(repository: Runtime, content: bytes) -> str:
+def posted(repository: Repository, content: bytes) -> str:
     """The id of an upload whose bytes the store has accepted; the line is as it was before."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     disk_of(repository).post(answer.ticket.fields.items(), [content])
     return answer.upload.id
 
@@ -53,8 +53,8 @@ def test_an_upload_is_taken_in_at_once_whichever_commit_lost_its_answer(line: Li
         lost += 1
         upload = repository.uploads.status("local", upload_id)
         assert (lost, upload.status, upload.strikes) == (lost, "stored", 0)
-    assert lost >= 4  # the claim, the strike, its end, and the transaction that takes the picture in
-    assert_nothing_is_broken_or_left_over(repository, images=lost + 1)
+    assert lost >= 4  # the lease, the strike, its end, and the transaction that takes the picture in
+    assert_nothing_is_broken_or_orphaned(repository, images=lost + 1)
 
 
 def test_an_ask_whose_commit_lost_its_answer_does_not_count_for_the_limits(line: Line, tmp_path: Path) -> None:
@@ -70,13 +70,13 @@ def test_an_ask_whose_commit_lost_its_answer_does_not_count_for_the_limits(line:
         repository.catalog.uploads.withdraw([granted.upload])
 
 
-def ask(repository: Runtime) -> Send:
+def ask(repository: Repository) -> UploadAnswer:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", 5, None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     return answer
 
 
-def ask_again_and_again(repository: Runtime) -> Send:
+def ask_again_and_again(repository: Repository) -> UploadAnswer:
     """As a client does that is told to try again."""
     while True:
         with suppress(UnavailableError):

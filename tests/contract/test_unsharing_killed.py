@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from chalicelib.storage import keys
 from tests.contract.interrupted import HELD
 from tests.contract.interrupting import Template, interruptions, template_of
@@ -25,7 +25,7 @@ def template(tmp_path: Path) -> Template:
     return template_of(repository.settings.storage, None)
 
 
-def served(repository: Runtime, owner: str, image_id: int) -> bytes:
+def served(repository: Repository, owner: str, image_id: int) -> bytes:
     with repository.store.open(keys.original(repository.library.image(owner, image_id).file.storage_id)) as reading:
         return b"".join(reading.chunks())
 

@@ -1,5 +1,6 @@
 """The packaged stack, deployed as an operator would: once for all tests of this folder."""
 
+import os
 import platform
 import subprocess
 import sys
@@ -61,7 +62,9 @@ def stack(aws: Emulator, database: MariaDb, package: Path) -> Iterator[Stack]:
 
 def run(module: str, *arguments: str) -> str:
     """One of the operator's commands; what it printed."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "client" / "src")}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

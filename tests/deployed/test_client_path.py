@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.sigv4 import Credentials
 from chalicelib.storage.s3_presign import S3Presigner
-from chalicelib.storage.sigv4 import Credentials
 from tests import pictures
 from tests.deployed.client import Stack, client, fetched, invoke, post, until
 from tests.deployed.conftest import STACK, run

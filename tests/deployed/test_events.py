@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("impatient_queue")
 
 @pytest.fixture(scope="module")
 def impatient_queue(stack: Stack) -> Iterator[None]:
-    """The queue delivers again after seconds, where the template has it wait until a dead function's claim is stale."""
+    """The queue delivers again after seconds, where the template has it wait until a dead function's lease is stale."""
     queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
     before = client("sqs").get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "5"})
@@ -93,7 +93,8 @@ def test_uploads_survive_a_database_that_is_down(stack: Stack, database: MariaDb
     finally:
         database.start()
     assert until(lambda: stack.request("GET", "/health").status_code, lambda status: status == 200) == 200
-    assert stack.status(ticket["upload_id"])["status"] == "pending"
+    # Its fifth delivery may still be at work when the letter is there.
+    assert stack.status(ticket["upload_id"])["status"] in ("pending", "processing")
     redrive(stack)
     assert stack.ended(ticket["upload_id"])["status"] == "stored"
     assert settled(stack)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chalicelib.local import cors
+from chalicelib.server import cors
 from infra.package import PYTHON
 from infra.wheels import faults
 from tests import pictures
@@ -62,9 +62,10 @@ def test_the_api_starts_without_what_it_does_not_need(unpacked: Path) -> None:
     code = """
 import app
 from chalicelib import runtime
+from chalicelib.repository import now
 current = runtime.current()
 current.store.url('originals/' + '0' * 36 + '-1', 'image/png', 'a.png', 'inline')
-current.store.ticket('incoming/' + '0' * 36, 1, runtime.now())
+current.store.ticket('incoming/' + '0' * 36, 1, now())
 heavy = ('PIL', 'pillow_heif',
          'alembic', 'boto3', 'botocore', 'chalicelib.local', 'sqlalchemy.orm', 'chalicelib.imaging.decode')
 print(json.dumps([sorted(app.app.routes), [name for name in heavy if name in sys.modules]]))
@@ -78,7 +79,8 @@ print(json.dumps([sorted(app.app.routes), [name for name in heavy if name in sys
 def test_the_package_decodes_with_what_is_in_it(unpacked: Path, tmp_path: Path) -> None:
     code = """
 from pathlib import Path
-from chalicelib import deployed, settings
+from chalicelib import settings
+from chalicelib.aws import composition as deployed
 decoder = deployed.lone_decoder(settings.from_env())
 print(json.dumps([decoder.examine(Path(name), b'', 'ann').format for name in sys.argv[1:]]))
 """

@@ -62,5 +62,5 @@ def test_no_key_signature_or_password_reaches_a_log(stack: Stack, group: str) ->
     stack.get("/image/list")
     text = "\n".join(lines(group))
     assert text
-    for secret in (stack.key, stack.key.rpartition("_")[2], "X-Amz-Signature", "x-amz-security-token", "mysql+pymysql"):
+    for secret in (stack.key, stack.key.split("_", 2)[2], "X-Amz-Signature", "x-amz-security-token", "mysql+pymysql"):
         assert secret not in text

@@ -9,7 +9,7 @@ import pytest
 from app import app
 from chalicelib import runtime
 from chalicelib.local import composition
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.repository import Decoder, Repository
 from chalicelib.settings import Settings
 from tests.catalog_files import put_catalog
 from tests.http.client import Api, in_process
@@ -17,7 +17,7 @@ from tests.http.server import Server, running
 
 PUBLIC_URL = "http://repository.test"
 
-MakeRuntime = Callable[..., Runtime]
+MakeRuntime = Callable[..., Repository]
 
 
 def in_process_api() -> Api:
@@ -35,7 +35,7 @@ def decoder(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
 def make_runtime(tmp_path: Path, decoder: Decoder) -> MakeRuntime:
     """Puts a repository together over the test's folder, and makes it the one that the application serves."""
 
-    def make(decoder: Decoder = decoder, **settings: Any) -> Runtime:
+    def make(decoder: Decoder = decoder, **settings: Any) -> Repository:
         put_catalog(tmp_path / "repository" / "catalog.sqlite3")
         built = runtime.build(Settings(**{"storage": tmp_path / "repository", "public_url": PUBLIC_URL, **settings}), decoder)
         runtime.use(built)
@@ -45,12 +45,12 @@ def make_runtime(tmp_path: Path, decoder: Decoder) -> MakeRuntime:
 
 
 @pytest.fixture
-def repository(make_runtime: MakeRuntime) -> Runtime:
+def repository(make_runtime: MakeRuntime) -> Repository:
     return make_runtime()
 
 
 @pytest.fixture
-def api(repository: Runtime) -> Api:  # noqa: ARG001 - it is what the application serves
+def api(repository: Repository) -> Api:  # noqa: ARG001 - it is what the application serves
     """The application in this process."""
     return in_process_api()
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.catalog.records import Admission, Entry, NewUpload, Refusal, StoredFile
-from chalicelib.facts import Carried, Facts
-from chalicelib.runtime import Runtime
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import Admission, Entry, NewUpload, NoLease, StoredFile
+from chalicelib.repository import Repository
 
 #: When the first image on a shelf was uploaded; each further one came a minute later.
 OPENED = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -18,7 +18,7 @@ OPENED = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 class Shelf:
     """One repository's images, each with bytes of its own that nobody ever sees."""
 
-    repository: Runtime
+    repository: Repository
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def put(
@@ -41,9 +41,9 @@ class Shelf:
         upload_id = f"{number:036d}"
         uploads = self.repository.catalog.uploads
         uploads.add([NewUpload(upload_id, owner, name, byte_size, None, now, now)])
-        upload = uploads.claim(upload_id, now, now)
-        assert not isinstance(upload, Refusal)
+        upload = uploads.lease(upload_id, now, now)
+        assert not isinstance(upload, NoLease)
         entry = Entry(digest, width, height, "RGB", 1, digest + digest, Facts(**facts), carries)
         file = StoredFile(f"{upload_id}-1", byte_size, file_format, f"image/{file_format.lower()}", "jpg")
-        admission = Admission(upload_id, upload.claim, owner, name, digest, entry, file)
+        admission = Admission(upload_id, upload.attempt, owner, name, digest, entry, file)
         return self.repository.catalog.images.admit(admission, now).image_id

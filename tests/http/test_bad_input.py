@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib import runtime
-from chalicelib.runtime import STORE_PATH, Decoder
+from chalicelib.local.composition import STORE_PATH
+from chalicelib.repository import Decoder
 from chalicelib.settings import Settings
 from tests import pictures
 from tests.http.client import BOUNDARY, FORM, JSON, Answer, Api, assert_refused, field_part, file_part, form

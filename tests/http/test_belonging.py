@@ -8,7 +8,7 @@ from sqlalchemy import URL
 
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.migrate import migrate, revert
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from tests import pictures
 from tests.databases import mariadb, new_database
 from tests.http.server import command, running
@@ -26,10 +26,10 @@ def server() -> Iterator[URL]:
         yield running_server.url
 
 
-def filled(folder: Path, database_url: str | None = None) -> Runtime:
+def filled(folder: Path, database_url: str | None = None) -> Repository:
     repository = repository_in(folder, database_url=database_url)
     take_in(repository, pictures.png(1))
-    repository.catalog._database.dispose()
+    repository.close()
     return repository
 
 
@@ -74,7 +74,7 @@ def test_the_sqlite_file_was_deleted_and_the_store_is_adopted(tmp_path: Path) ->
     told = command(tmp_path, "adopt")
     assert state_of(tmp_path) == before
     assert (told.returncode, told.stderr) == (0, "")
-    assert "Of 1 files in the store this catalog names 0. The other 1 become left-overs" in told.stdout
+    assert "Of 1 files in the store this catalog names 0. The other 1 become orphans" in told.stdout
     assert told.stdout.endswith("Nothing was changed. `python -m chalicelib.cli adopt --yes` does it.\n")
     assert command(tmp_path, "sweep").returncode == 1
     assert command(tmp_path, "adopt", "--yes").returncode == 0

@@ -15,9 +15,9 @@ import pytest
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.decoding.decoders import Decoders, Room
-from chalicelib.facts import Facts
-from chalicelib.imaging.picture import Limits, Picture
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.model.facts import Facts
+from chalicelib.model.pictures import Limits, Picture
+from chalicelib.repository import Decoder, Repository
 from chalicelib.services.ingest import MAX_STRIKES
 from tests import pictures
 from tests.http.client import Api, assert_refused
@@ -31,7 +31,7 @@ LIMITS = Limits(10**6, 10, 10**7)
 
 
 @pytest.fixture
-def repository(make_runtime: MakeRuntime, decoder: Decoder) -> Iterator[Runtime]:
+def repository(make_runtime: MakeRuntime, decoder: Decoder) -> Iterator[Repository]:
     """With decoders that marked files bring down."""
     decoders = Decoders(LIMITS, Room(2 * 1024**3, 2, seconds=1.0), "tests.http.hostile_decoder")
     yield make_runtime(decoder=replace(decoder, examine=decoders.examine))
@@ -45,7 +45,7 @@ def send(api: Api, content: bytes) -> str:
     return upload_id
 
 
-def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else_notices(repository: Runtime) -> None:
+def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else_notices(repository: Repository) -> None:
     api = in_process_api()
     hanging = send(api, marked(pictures.png(10), HANG))
     others = [send(api, marked(pictures.png(10), mark)) for mark in (ABORT, FORGE)]
@@ -63,7 +63,7 @@ def test_a_file_that_brings_decoders_down_is_refused_after_three_and_nobody_else
     assert_refused(api.upload(marked(pictures.png(10), ABORT)), 422, "BadImageError")
 
 
-def test_a_file_that_needs_more_memory_than_it_should_is_refused_as_that(repository: Runtime) -> None:
+def test_a_file_that_needs_more_memory_than_it_should_is_refused_as_that(repository: Repository) -> None:
     upload_id = send(in_process_api(), marked(pictures.png(10), BURST))
     repository.queue.drain()
     state = in_process_api().status(upload_id)

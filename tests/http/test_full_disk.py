@@ -46,11 +46,11 @@ def assert_says_the_disk_is_full(answer: Answer) -> None:
 def test_a_disk_that_uploads_have_filled_is_emptied_by_deletes(disk: Path) -> None:
     with running(disk) as server:
         api = server.api
-        assert api.get("/health").status == 200
+        assert api.get("/health/ready").status == 200
         ticket = api.ask_for(noise(5000))
         assert_says_the_disk_is_full(upload_until_refused(api))
         ballast = fill(disk)
-        assert_says_the_disk_is_full(api.get("/health"))
+        assert_says_the_disk_is_full(api.get("/health/ready"))
         posted = api.post_ticket(ticket, noise(5000))
         assert posted.status == 503
         assert DISK_FULL.encode() in posted.body
@@ -63,7 +63,7 @@ def test_a_disk_that_uploads_have_filled_is_emptied_by_deletes(disk: Path) -> No
             assert api.delete(image_id).status == 204
         assert api.list()["images"] == []
         ballast.unlink()
-        wait_until(lambda: api.get("/health").status == 200)
+        wait_until(lambda: api.get("/health/ready").status == 200)
         ticket["url"] = f"{api.public_url}/store"
         assert api.post_ticket(ticket, noise(5000)).status == 204
         assert api.upload(noise(1)).status == 201

@@ -178,7 +178,9 @@ def test_a_refusal_is_an_object_with_its_code(made: Made, client: Any, server: S
         assert (refused.status_code, refused.parsed.code) == (403, "ForbiddenError")
 
 
-def test_what_needs_no_key_takes_none(made: Made, server: Server) -> None:
+def test_what_needs_no_key_takes_none_and_any_key_asks_whether_all_is_ready(made: Made, client: Any, server: Server) -> None:
+    ready = made.call("service.get_readiness", client=client)
+    assert (ready.status_code, ready.parsed.catalog.status, ready.parsed.store.cause) == (200, made.Condition.OK, None)
     with made.module("client").Client(base_url=server.api.public_url) as nobody:
         assert made.call("service.get_health", client=nobody).parsed.limits.max_bytes == 100_000_000
         assert made.call("service.get_description", client=nobody).parsed["openapi"] == "3.1.0"

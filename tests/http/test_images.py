@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chalicelib.facts import Carried
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
-from chalicelib.runtime import Runtime
+from chalicelib.model.facts import Carried
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.repository import Repository
 from tests import pictures
 from tests.http.client import Api, assert_refused, path_of
 from tests.http.conftest import PUBLIC_URL
@@ -40,7 +40,7 @@ def test_details_hold_every_field_and_null_for_what_the_file_does_not_say(api: A
     assert details["thumbnail_url"] == details["thumbnails"]["256"]
 
 
-def test_a_group_of_which_something_is_known_has_null_for_the_rest(api: Api, repository: Runtime) -> None:
+def test_a_group_of_which_something_is_known_has_null_for_the_rest(api: Api, repository: Repository) -> None:
     shelf = Shelf(repository)
     one = api.details(shelf.put(lens_model="35mm", iso=100, latitude=1.5, longitude=-2.5))
     assert one["camera"] == {"make": None, "model": None, "lens": "35mm"}
@@ -54,7 +54,7 @@ def test_a_group_of_which_something_is_known_has_null_for_the_rest(api: Api, rep
     assert other["location"] == {"latitude": None, "longitude": None, "altitude": 0.0}
 
 
-def test_the_time_taken_is_the_wall_clock_with_its_offset_beside_it(api: Api, repository: Runtime) -> None:
+def test_the_time_taken_is_the_wall_clock_with_its_offset_beside_it(api: Api, repository: Repository) -> None:
     facts: dict[str, Any] = {"taken_at": datetime(2008, 10, 22, 16, 28, 39), "taken_at_source": "DateTimeOriginal"}
     shelf = Shelf(repository)
     details = api.details(shelf.put(**facts, taken_at_offset="+02:00"))
@@ -63,12 +63,12 @@ def test_the_time_taken_is_the_wall_clock_with_its_offset_beside_it(api: Api, re
     assert api.details(shelf.put(**facts))["taken_at_offset"] is None
 
 
-def test_exif_comes_back_as_the_json_it_was_kept_as(api: Api, repository: Runtime) -> None:
+def test_exif_comes_back_as_the_json_it_was_kept_as(api: Api, repository: Repository) -> None:
     exif = {"Make": "NIKON", "Süß": ["é", 1.5, None, True], "Deep": {"a": [{"b": -1}]}, "Long": "x" * 5000, "LensSerial": 2**53}
     assert api.details(Shelf(repository).put(exif=exif))["exif"] == exif
 
 
-def test_what_a_file_carries_besides_is_told_part_by_part(api: Api, repository: Runtime) -> None:
+def test_what_a_file_carries_besides_is_told_part_by_part(api: Api, repository: Repository) -> None:
     film, unknown = Carried("film", "video/mp4", 5001, 3036), Carried("unknown", "application/octet-stream", 8037, 2**40)
     assert api.details(Shelf(repository).put(carries=(film, unknown)))["carries"] == [
         {"kind": "film", "content_type": "video/mp4", "offset": 5001, "length": 3036},
@@ -216,7 +216,7 @@ def test_an_id_that_names_no_image_is_a_404(api: Api, image: Any, image_id: str)
     assert api.details(1)["id"] == 1
 
 
-def test_another_owners_image_looks_like_an_absent_one(api: Api, repository: Runtime) -> None:
+def test_another_owners_image_looks_like_an_absent_one(api: Api, repository: Repository) -> None:
     theirs = Shelf(repository).put("theirs", owner="another")
     for route in ROUTES:
         there, absent = api.get(route.format(theirs)), api.get(route.format(theirs + 1))
@@ -225,7 +225,7 @@ def test_another_owners_image_looks_like_an_absent_one(api: Api, repository: Run
     assert repository.catalog.images.get("another", theirs) is not None
 
 
-def test_a_delete_leaves_nothing_of_the_image_in_the_folder(api: Api, repository: Runtime, image: Any) -> None:
+def test_a_delete_leaves_nothing_of_the_image_in_the_folder(api: Api, repository: Repository, image: Any) -> None:
     assert len(files_in(repository.settings.storage)) == 4
     answer = api.delete(image["id"])
     assert (answer.status, answer.body) == (204, b"")
@@ -252,7 +252,7 @@ def test_an_id_is_never_used_again(api: Api, image: Any) -> None:
     assert again.json()["id"] > image["id"]
 
 
-def test_a_file_that_another_owner_holds_too_is_stored_for_each(api: Api, repository: Runtime) -> None:
+def test_a_file_that_another_owner_holds_too_is_stored_for_each(api: Api, repository: Repository) -> None:
     content = pictures.png(1)
     theirs = repository.uploads.receive("another", "theirs.png", content)
     mine = api.upload(content, "mine.png").json()

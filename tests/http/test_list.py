@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.catalog.records import Sort
-from chalicelib.runtime import Runtime
+from chalicelib.model.records import Sort
+from chalicelib.repository import Repository
 from tests import pictures
 from tests.http.client import Api, assert_refused
 from tests.http.shelf import OPENED, Shelf
@@ -19,7 +19,7 @@ Parameters = Sequence[tuple[str, Any]]
 
 
 @pytest.fixture
-def shelf(repository: Runtime) -> Shelf:
+def shelf(repository: Repository) -> Shelf:
     return Shelf(repository)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from tests.http.client import Api, assert_refused
 from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 
@@ -47,7 +47,7 @@ def test_a_public_address_is_written_into_the_page_as_text(make_runtime: MakeRun
     assert "<script>alert" not in in_process_api().get("/").body.decode()
 
 
-def test_the_policy_lets_the_page_talk_to_the_api_and_the_store_alone(api: Api, repository: Runtime) -> None:
+def test_the_policy_lets_the_page_talk_to_the_api_and_the_store_alone(api: Api, repository: Repository) -> None:
     policy = api.get("/").headers["content-security-policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.imaging.picture import Picture
-from chalicelib.runtime import STORE_PATH, Decoder, Runtime
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.local.composition import STORE_PATH
+from chalicelib.model.pictures import Picture
+from chalicelib.repository import Decoder, Repository
+from chalicelib.services.uploads import Offer, UploadAnswer
 from chalicelib.storage.disk import DiskStore
 from tests import pictures
 from tests.http.client import FORM, Answer, Api, field_part, file_part, form
@@ -42,7 +43,7 @@ def ticket(api: Api) -> Any:
 
 
 @pytest.mark.parametrize("name", ["key", "policy", "x-amz-signature", "x-amz-date", "x-amz-credential", "x-amz-algorithm"])
-def test_a_ticket_with_a_field_missing_or_altered_is_refused(api: Api, repository: Runtime, ticket: Any, name: str) -> None:
+def test_a_ticket_with_a_field_missing_or_altered_is_refused(api: Api, repository: Repository, ticket: Any, name: str) -> None:
     fields = dict(ticket["fields"])
     missing = {other: value for other, value in fields.items() if other != name}
     assert api.post_ticket(ticket, CONTENT, missing).status in (400, 403)
@@ -68,10 +69,10 @@ def test_a_policy_rewritten_by_the_client_is_a_403(api: Api, ticket: Any) -> Non
     assert_store_refuses(answer, 403, "SignatureDoesNotMatch")
 
 
-def test_an_expired_ticket_is_a_403(api: Api, repository: Runtime) -> None:
+def test_an_expired_ticket_is_a_403(api: Api, repository: Repository) -> None:
     uploads = replace(repository.uploads, clock=lambda: datetime.now(UTC) - timedelta(hours=1, seconds=1))
     (answer,) = uploads.ask("local", [Offer("photo.png", len(CONTENT), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     ticket = {"url": answer.ticket.url, "fields": answer.ticket.fields}
     assert_store_refuses(api.post_ticket(ticket, CONTENT), 403, "AccessDenied")
     assert files_in(repository.settings.storage) == []
@@ -80,12 +81,12 @@ def test_an_expired_ticket_is_a_403(api: Api, repository: Runtime) -> None:
 @pytest.mark.parametrize(
     ("content", "code"), [(CONTENT + b"\0", "EntityTooLarge"), (CONTENT[:-1], "EntityTooSmall"), (b"", "EntityTooSmall")]
 )
-def test_a_wrong_size_is_a_400(api: Api, repository: Runtime, ticket: Any, content: bytes, code: str) -> None:
+def test_a_wrong_size_is_a_400(api: Api, repository: Repository, ticket: Any, content: bytes, code: str) -> None:
     assert_store_refuses(api.post_ticket(ticket, content), 400, code)
     assert files_in(repository.settings.storage) == []
 
 
-def test_the_key_of_another_upload_is_a_403(api: Api, repository: Runtime, ticket: Any) -> None:
+def test_the_key_of_another_upload_is_a_403(api: Api, repository: Repository, ticket: Any) -> None:
     other = api.ask_for(CONTENT)
     answer = api.post_ticket(ticket, CONTENT, {**ticket["fields"], "key": other["fields"]["key"]})
     assert_store_refuses(answer, 403, "AccessDenied")
@@ -107,7 +108,7 @@ def test_the_key_of_another_upload_is_a_403(api: Api, repository: Runtime, ticke
         "k" * 10_000,
     ],
 )
-def test_a_key_that_is_a_path_gets_nowhere(api: Api, repository: Runtime, ticket: Any, key: str) -> None:
+def test_a_key_that_is_a_path_gets_nowhere(api: Api, repository: Repository, ticket: Any, key: str) -> None:
     around = repository.settings.storage.parent
     before = sorted(around.rglob("*"))
     answer = api.post_ticket(ticket, CONTENT, {**ticket["fields"], "key": key})
@@ -117,7 +118,7 @@ def test_a_key_that_is_a_path_gets_nowhere(api: Api, repository: Runtime, ticket
     assert_store_refuses(api.get(STORE_PATH, signed), 403, "SignatureDoesNotMatch")
 
 
-def test_a_key_that_is_a_path_is_not_read_even_when_it_is_signed(api: Api, repository: Runtime) -> None:
+def test_a_key_that_is_a_path_is_not_read_even_when_it_is_signed(api: Api, repository: Repository) -> None:
     (repository.settings.storage.parent / "secret").write_text("secret")
     for key in ("../secret", "incoming/../../secret", "signing-key", "catalog.sqlite3", "/etc/passwd", "incoming/\0"):
         assert isinstance(repository.store, DiskStore)
@@ -156,7 +157,7 @@ def test_a_field_given_twice_is_a_400(api: Api, ticket: Any) -> None:
     assert_store_refuses(answer, 400, "InvalidArgument")
 
 
-def test_a_replay_after_the_end_is_answered_with_204_and_has_no_effect(api: Api, repository: Runtime, ticket: Any) -> None:
+def test_a_replay_after_the_end_is_answered_with_204_and_has_no_effect(api: Api, repository: Repository, ticket: Any) -> None:
     other = pictures.png(2)[: len(CONTENT)].ljust(len(CONTENT), b"\0")
     assert api.post_ticket(ticket, CONTENT).status == 204
     repository.queue.drain()
@@ -235,7 +236,7 @@ def test_the_type_and_name_of_a_signed_url_cannot_be_changed(api: Api, url: str)
     assert_store_refuses(api.fetch(url.replace("a.png", "a.exe")), 403, "SignatureDoesNotMatch")
 
 
-def test_an_expired_url_is_a_403(api: Api, repository: Runtime) -> None:
+def test_an_expired_url_is_a_403(api: Api, repository: Repository) -> None:
     api.upload(CONTENT)
     storage = repository.settings.storage
     earlier = DiskStore(storage, f"{PUBLIC_URL}{STORE_PATH}", lambda: datetime.now(UTC) - timedelta(hours=3), None)

@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib import runtime
 from chalicelib.errors import UnavailableError
-from chalicelib.facts import Facts
-from chalicelib.imaging.picture import Picture
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.model.facts import Facts
+from chalicelib.model.pictures import Picture
+from chalicelib.repository import Decoder, Repository
 from tests import pictures
 from tests.http.client import Api
 from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
@@ -43,7 +43,7 @@ def test_a_ticket_says_all_that_a_client_needs(api: Api) -> None:
     assert before + timedelta(hours=1) <= expires_at <= datetime.now(UTC) + timedelta(hours=1)
 
 
-def test_a_posted_ticket_is_answered_with_204_and_becomes_an_image(api: Api, repository: Runtime) -> None:
+def test_a_posted_ticket_is_answered_with_204_and_becomes_an_image(api: Api, repository: Repository) -> None:
     ticket = api.ask_for(pictures.png(1), "first.png")
     answer = api.post_ticket(ticket, pictures.png(1))
     assert (answer.status, answer.body) == (204, b"")
@@ -121,7 +121,7 @@ def test_a_file_that_was_only_announced_does_not_exist(api: Api) -> None:
     assert api.ask_for(pictures.png(1), digest=True)["action"] == "upload"
 
 
-def sent(api: Api, repository: Runtime, content: bytes, declared: dict[str, Any] | None = None) -> Any:
+def sent(api: Api, repository: Repository, content: bytes, declared: dict[str, Any] | None = None) -> Any:
     """The state of an upload by ticket, once it has been taken in."""
     offer = {"name": "photo.jpg", "size": len(content), **(declared or {})}
     ticket = api.ask(offer).json()["uploads"][0]
@@ -143,7 +143,7 @@ def test_an_upload_is_pending_until_its_bytes_have_come(api: Api) -> None:
     assert state["created_at"].endswith("Z")
 
 
-def test_a_duplicate_says_of_what_and_how_it_was_known(api: Api, repository: Runtime) -> None:
+def test_a_duplicate_says_of_what_and_how_it_was_known(api: Api, repository: Repository) -> None:
     held = api.upload(pictures.png(1)).json()["id"]
     state = sent(api, repository, pictures.encoded(pictures.image(1), "TIFF"))
     assert (state["status"], state["image_id"], state["match"], state["differs"]) == ("duplicate", held, "pixels", [])
@@ -151,21 +151,21 @@ def test_a_duplicate_says_of_what_and_how_it_was_known(api: Api, repository: Run
     assert (state["status"], state["image_id"], state["match"], state["differs"]) == ("duplicate", held, "file", [])
 
 
-def test_a_refused_file_says_why(api: Api, repository: Runtime) -> None:
+def test_a_refused_file_says_why(api: Api, repository: Repository) -> None:
     state = sent(api, repository, b"no image at all")
     assert state.keys() == {"upload_id", "name", "status", "created_at", "expires_at", "error"}
     assert (state["status"], state["error"]["Code"]) == ("rejected", "UnsupportedImageError")
     assert len(state["error"]["Message"].split()) >= 4
 
 
-def test_bytes_that_are_not_those_declared_are_refused(api: Api, repository: Runtime) -> None:
+def test_bytes_that_are_not_those_declared_are_refused(api: Api, repository: Repository) -> None:
     state = sent(api, repository, pictures.png(1), {"sha256": hashlib.sha256(pictures.png(2)).hexdigest()})
     assert (state["status"], state["error"]["Code"]) == ("rejected", "BadDigestError")
     state = sent(api, repository, pictures.png(1), {"sha256": hashlib.sha256(pictures.png(1)).hexdigest()})
     assert state["status"] == "stored"
 
 
-def test_an_upload_whose_bytes_never_came_ends_expired(api: Api, repository: Runtime) -> None:
+def test_an_upload_whose_bytes_never_came_ends_expired(api: Api, repository: Repository) -> None:
     ticket = api.ask_for(pictures.png(1), "first.png")
     later = replace(repository.sweep, clock=lambda: datetime.now(UTC) + timedelta(hours=26))
     later.run()
@@ -201,7 +201,7 @@ def test_a_duplicate_fills_what_is_unknown_and_names_what_differs(make_runtime: 
     }
 
 
-def test_the_image_of_an_upload_may_have_been_deleted_since(api: Api, repository: Runtime) -> None:
+def test_the_image_of_an_upload_may_have_been_deleted_since(api: Api, repository: Repository) -> None:
     state = sent(api, repository, pictures.png(1))
     api.delete(state["image_id"])
     ended = api.status(state["upload_id"])
@@ -250,7 +250,7 @@ def test_an_unknown_upload_is_a_404(api: Api, upload_id: str) -> None:
     assert (answer.status, answer.json()["Code"]) == (404, "NotFoundError")
 
 
-def test_another_owners_upload_looks_like_an_absent_one(api: Api, repository: Runtime) -> None:
+def test_another_owners_upload_looks_like_an_absent_one(api: Api, repository: Repository) -> None:
     upload = replace(repository.uploads, patience=0.0).receive("someone else", "a.png", pictures.png(1))
     absent = api.get("/image/uploads/" + "0" * 36)
     theirs = api.get(f"/image/uploads/{upload.id}")

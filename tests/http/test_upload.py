@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from chalicelib import runtime
-from chalicelib.catalog.records import Image
-from chalicelib.imaging.picture import Picture
 from chalicelib.local import composition
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.model.pictures import Picture
+from chalicelib.model.records import Image
+from chalicelib.repository import Decoder, Repository
 from chalicelib.services.library import Library
 from chalicelib.services.uploads import PATIENCE
 from tests import pictures
@@ -77,7 +77,7 @@ def test_a_plain_still_has_the_digest_of_its_raw_pixels(api: Api) -> None:
     ],
 )
 def test_a_file_that_is_no_image_is_refused_and_leaves_nothing_behind(
-    api: Api, repository: Runtime, content: bytes, status: int, code: str
+    api: Api, repository: Repository, content: bytes, status: int, code: str
 ) -> None:
     assert_refused(api.upload(content, "picture.jpg"), status, code)
     repository.queue.drain()
@@ -127,7 +127,7 @@ def test_an_upload_that_takes_longer_than_patience_is_answered_with_202(make_run
     assert api.details(ended["image_id"])["name"] == "slow.png"
 
 
-def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: Runtime) -> None:
+def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: Repository) -> None:
     class DeletedMeanwhile(Library):
         def image(self, owner: str, image_id: int) -> Image:
             repository.library.delete(owner, image_id)
@@ -141,7 +141,7 @@ def test_an_image_deleted_before_its_upload_is_answered_is_no_error(repository: 
     assert files_in(repository.settings.storage) == []
 
 
-def test_the_patience_is_the_contracts_twenty_seconds(repository: Runtime) -> None:
+def test_the_patience_is_the_contracts_twenty_seconds(repository: Repository) -> None:
     assert repository.uploads.patience == PATIENCE == 20.0
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from app import app
 from chalicelib import runtime
-from chalicelib.imaging.picture import FORMATS
-from chalicelib.runtime import Runtime
+from chalicelib.model.pictures import FORMATS
+from chalicelib.repository import Repository
 from chalicelib.settings import VERSION
 from tests import pictures
 from tests.databases import mariadb, new_database
@@ -29,27 +29,46 @@ def test_health_says_that_all_is_well_and_what_the_limits_are(make_runtime: Make
     assert answer.json() == {
         "status": "ok",
         "version": VERSION,
-        "catalog": "ok",
-        "store": "ok",
         "limits": {"max_bytes": 1000, "max_pixels": 2000, "max_frames": 30, "formats": list(FORMATS)},
     }
     assert FORMATS == ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
 
 
-def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repository: Runtime, tmp_path: Path) -> None:
+def test_a_repository_that_can_be_used_is_ready(api: Api) -> None:
+    answer = api.get("/health/ready")
+    part = {"status": "ok", "cause": None}
+    assert (answer.status, answer.json()) == (200, {"status": "ok", "catalog": part, "store": part})
+
+
+def test_health_asks_neither_catalog_nor_store(make_runtime: MakeRuntime) -> None:
+    with mariadb() as server, new_database(server.url) as database:
+        make_runtime(database_url=database.render_as_string(hide_password=False))
+        server.stop()
+        assert in_process_api().get("/health").json()["status"] == "ok"
+        ready = in_process_api().get("/health/ready").json()
+        assert (ready["status"], ready["catalog"]["status"], ready["store"]) == (
+            "unavailable",
+            "unavailable",
+            {"status": "ok", "cause": None},
+        )
+        assert re.search(r"MySQL 20(03|06|13)\]$", ready["catalog"]["cause"])
+        server.start()
+
+
+def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repository: Repository, tmp_path: Path) -> None:
     held = api.upload(pictures.png(1)).json()
     storage = repository.settings.storage
     ticket = api.ask_for(pictures.png(2))
     for section in ("incoming", "temporary"):
         (storage / section).rename(tmp_path / section)
-    for answer in (api.get("/health"), api.upload(pictures.png(2))):
+    for answer in (api.get("/health/ready"), api.upload(pictures.png(2))):
         assert_refused(answer, 503, "UnavailableError")
         assert int(answer.headers["retry-after"]) > 0
     posted = api.post_ticket(ticket, pictures.png(2))
     assert (posted.status, posted.headers["content-type"]) == (503, "application/xml")
     for section in ("incoming", "temporary"):
         (tmp_path / section).rename(storage / section)
-    assert api.get("/health").status == 200
+    assert api.get("/health/ready").status == 200
     assert api.post_ticket(ticket, pictures.png(2)).status == 204
     repository.queue.drain()
     assert api.status(ticket["upload_id"])["status"] == "stored"
@@ -62,14 +81,20 @@ def test_a_catalog_that_does_not_answer_is_a_503_and_costs_nothing(make_runtime:
         api = in_process_api()
         held = api.upload(pictures.png(1)).json()
         server.stop()
-        asked = ("/health", "/image/list", f"/image/{held['id']}", f"/image/{held['id']}/details", "/image/uploads/" + "0" * 36)
+        asked = (
+            "/health/ready",
+            "/image/list",
+            f"/image/{held['id']}",
+            f"/image/{held['id']}/details",
+            "/image/uploads/" + "0" * 36,
+        )
         answers = [*(api.get(path) for path in asked), api.upload(pictures.png(2)), api.delete(held["id"])]
         answers.append(api.ask({"name": "a", "size": 1}))
         for answer in answers:
             assert_refused(answer, 503, "UnavailableError")
             assert int(answer.headers["retry-after"]) > 0
         server.start()
-        assert api.get("/health").status == 200
+        assert api.get("/health/ready").status == 200
         assert api.details(held["id"])["sha256"] == held["sha256"]
 
 

@@ -4,8 +4,8 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from chalicelib.imaging.picture import Picture
-from chalicelib.runtime import Decoder
+from chalicelib.model.pictures import Picture
+from chalicelib.repository import Decoder
 from tests import pictures
 from tests.http.conftest import MakeRuntime, in_process_api
 from tests.http.waiting import BOUND_SECONDS, wait_until

@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from benchmarks.filling import Maker
 from chalicelib import runtime
 from chalicelib.catalog.database import Database, sqlite_url
 from chalicelib.catalog.tables import image_tags, images, originals
-from chalicelib.runtime import Runtime
+from chalicelib.repository import Repository
 from chalicelib.settings import Settings
 from chalicelib.storage import keys
 from tests import pictures
+from tests.filling import Maker
 from tests.page.scenes import scene
 
 _SHAPES = ((4032, 3024), (3024, 4032), (6000, 4000), (4608, 3456), (1920, 1080))
@@ -44,7 +44,7 @@ def _insert(batch: list[Row], connection: Connection) -> None:
     connection.execute(insert(image_tags), [tags for _, tags in batch])
 
 
-def _store(built: Runtime, number: int) -> dict[str, Any]:
+def _store(built: Repository, number: int) -> dict[str, Any]:
     """Put one file with its thumbnails into the store; its row."""
     made, *_ = Maker(number).make(number, "local").rows(number)
     width, height = _shape(number)

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.api import openapi, schemas
-from chalicelib.api.operations import ALWAYS, KEYED, OF_UPLOADS, OPERATIONS, WITH_BODY, Operation, Refusal
+from chalicelib.api.operations import ALWAYS, KEYED, OF_UPLOADS, OPERATIONS, WITH_BODY, Code, Operation
 
 DESCRIPTION = openapi.describe("http://127.0.0.1:8000")
 COMPONENTS: dict[str, Any] = DESCRIPTION["components"]["schemas"]
 #: Who may refuse so: refusals that the document tells once, and those that it tells at their routes.
-_ONCE = {each.code: who for who, alike in (("every route", ALWAYS), ("every route that asks for a key", KEYED),
+_ONCE = {each.name: who for who, alike in (("every route", ALWAYS), ("every route that asks for a key", KEYED),
          ("every route that takes a body", WITH_BODY)) for each in alike}  # fmt: skip
 
 Rows = list[tuple[str, ...]]
@@ -35,10 +35,10 @@ def parameter_rows(operation: Operation) -> Rows:
     return [(f"`{each['name']}`", takes(each["schema"], in_query=True), each["description"]) for each in parameters]
 
 
-def answer_rows(operation: Operation) -> Rows:
+def response_rows(operation: Operation) -> Rows:
     rows: Rows = []
     for status, answer in described(operation)["responses"].items():
-        if int(status) < 400:
+        if int(status) in operation.responses:
             content_type, content = next(iter(answer.get("content", {"none": None}).items()))
             body = takes(content["schema"]) if content and "$ref" in content["schema"] else content_type
             rows.append((status, body, answer["description"]))
@@ -51,23 +51,23 @@ def refusal_line(operation: Operation) -> str:
         f"{status} `{code}`"
         for status, answer in described(operation)["responses"].items()
         for code in re.findall("`([A-Z][A-Za-z]+)`: [A-Z]", answer["description"])
-        if int(status) >= 400 and code not in _ONCE
+        if int(status) not in operation.responses and code not in _ONCE
     ]
     return f"Refuses besides: {', '.join(own)}." if own else "Refuses as every route does."
 
 
 def refusal_rows() -> Rows:
     """Every refusal that there is, with who gives it."""
-    routes = {each.code: each for operation in OPERATIONS for each in openapi.refusals_of(operation)}
-    every = routes | {each.code: each for each in OF_UPLOADS}
+    routes = {each.name: each for operation in OPERATIONS for each in openapi.codes_of(operation)}
+    every = routes | {each.name: each for each in OF_UPLOADS}
     return [
-        (str(each.status), f"`{each.code}`", each.meaning, _who(each, routes))
-        for each in sorted(every.values(), key=lambda each: (each.status, each.code))
+        (str(each.status), f"`{each.name}`", each.meaning, _who(each, routes))
+        for each in sorted(every.values(), key=lambda each: (each.status, each.name))
     ]
 
 
-def _who(refusal: Refusal, routes: dict[str, Refusal]) -> str:
-    return _ONCE.get(refusal.code, "the routes that say so") if refusal.code in routes else "the `error` of an upload"
+def _who(code: Code, routes: dict[str, Code]) -> str:
+    return _ONCE.get(code.name, "the routes that say so") if code.name in routes else "the `error` of an upload"
 
 
 def field_rows(name: str) -> Rows:

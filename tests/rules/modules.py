@@ -1,6 +1,7 @@
 """The project's modules as syntax trees, for the rules to look at."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,15 +37,17 @@ class Module:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def product() -> list[Module]:
+@functools.cache
+def product() -> tuple[Module, ...]:
     """`app.py` and everything in `chalicelib`."""
-    return [_module(path) for path in [CHECKOUT / "app.py", *sorted((CHECKOUT / "chalicelib").rglob("*.py"))]]
+    return tuple(_module(path) for path in [CHECKOUT / "app.py", *sorted((CHECKOUT / "chalicelib").rglob("*.py"))])
 
 
-def everything() -> list[Module]:
+@functools.cache
+def everything() -> tuple[Module, ...]:
     """The product, its tests and its benchmarks."""
     others = (path for folder in ("tests", "benchmarks") for path in sorted((CHECKOUT / folder).rglob("*.py")))
-    return [*product(), *map(_module, others)]
+    return (*product(), *map(_module, others))
 
 
 def is_migration(module: Module) -> bool:

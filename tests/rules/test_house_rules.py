@@ -72,6 +72,14 @@ def test_every_route_stands_in_the_description_and_in_the_documents(path: str) -
     assert any(written(path).search(document.read_text("utf-8")) for document in documents())
 
 
+@pytest.mark.parametrize("module", product(), ids=str)
+def test_a_view_is_made_in_one_way_only(module: Module) -> None:
+    """`routing.route`, which has every view name its scopes and its parameters."""
+    if module.name != "chalicelib.api.routing":
+        named = (node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute) and node.attr == "route")
+        assert [node.lineno for node in named] == []
+
+
 def documents() -> list[Path]:
     return [*CHECKOUT.glob("README.md"), *sorted((CHECKOUT / "docs").glob("*.md"))]
 
@@ -95,3 +103,10 @@ def test_the_description_has_no_route_that_there_is_not() -> None:
 def test_warnings_are_errors() -> None:
     options = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
     assert options["filterwarnings"][0] == "error"
+
+
+@pytest.mark.parametrize("module", everything(), ids=str)
+def test_no_test_needs_a_benchmark(module: Module) -> None:
+    """A benchmark may use what tests are made of; both ways would be a circle."""
+    if module.name.startswith("tests."):
+        assert not any(name.startswith("benchmarks") for name in module.imports())

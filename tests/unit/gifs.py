@@ -4,7 +4,7 @@ import struct
 
 from PIL import Image
 
-from tests.unit.pictures import encoded, noise
+from tests.unit.examining import encoded, noise
 
 NETSCAPE = b"!\xff\x0bNETSCAPE2.0\3\1\0\0\0"
 COLOURS = bytes(range(40, 52))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from chalicelib.imaging.headers.boxes import body_of, top_level
 from chalicelib.imaging.headers.items import item_bytes, read_items
-from tests.unit.pictures import encoded
+from tests.unit.examining import encoded
 
 ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0"
 

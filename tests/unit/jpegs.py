@@ -2,7 +2,7 @@
 
 import struct
 
-from tests.unit.pictures import encoded, noise
+from tests.unit.examining import encoded, noise
 
 PLAIN = encoded(noise("RGB", (40, 30)), "JPEG", quality=70)
 XMP = b"http://ns.adobe.com/xap/1.0/\0"

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pyvips  # type: ignore[import-untyped]  # it has no types
 
 from chalicelib.errors import RepositoryError
-from tests.unit.pictures import examined
+from tests.unit.examining import examined
 
 # It tells in the log what it passes over.
 logging.getLogger("pyvips").setLevel(logging.ERROR)

@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.facts import Carried
-from chalicelib.imaging.blocks import Block, Part
-from chalicelib.imaging.picture import carried
+from chalicelib.imaging.blocks import Block, Part, carried
+from chalicelib.model.facts import Carried
 
 _LENGTHS = st.lists(st.tuples(st.integers(1, 9), st.sampled_from(Part)), max_size=150)
 

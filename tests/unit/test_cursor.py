@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api import cursor
-from chalicelib.catalog.records import Filters, Position, Range, Sort, SortValue
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Filters, Position, Range, Sort, SortValue
 
 IDS = st.integers(1, 2**63 - 1)
 VALUES: dict[str, st.SearchStrategy[SortValue]] = {

@@ -28,17 +28,17 @@ from chalicelib.decoding.answers import (
 from chalicelib.decoding.decoders import Decoders, Room
 from chalicelib.decoding.warm import DecoderDied
 from chalicelib.errors import BadImageError
-from chalicelib.facts import Facts
-from chalicelib.imaging.claims import read_claims
+from chalicelib.imaging import headers
 from chalicelib.imaging.exif import read_exif
-from chalicelib.imaging.picture import Picture, Thumbnails
+from chalicelib.model.facts import Facts
+from chalicelib.model.pictures import Picture, Thumbnails
 from tests import pictures
+from tests.unit.examining import LIMITS, encoded, examined, exif_with, noise
 from tests.unit.exif_blocks import block, text
 from tests.unit.forger import DIVIDER
-from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise
 
 FILE = encoded(noise("RGB", (300, 200)), "JPEG", exif=exif_with(0x010F, "Acme"))
-HEADER = read_claims(io.BytesIO(FILE), LIMITS)
+HEADER = headers.read(io.BytesIO(FILE), LIMITS)
 TRUE = examined(FILE)
 OTHER = examined(encoded(noise("RGBA", (300, 200)), "PNG"))
 
@@ -226,4 +226,4 @@ def test_whatever_a_camera_writes_passes(texts: list[str], offset: str) -> None:
 def test_pictures_of_every_format_pass() -> None:
     for name in pictures.WRITERS:
         data = pictures.encoded(pictures.image(1), name)
-        check_picture(examined(data), read_claims(io.BytesIO(data), LIMITS))
+        check_picture(examined(data), headers.read(io.BytesIO(data), LIMITS))

@@ -16,11 +16,11 @@ from PIL import Image
 
 from chalicelib.decoding.costs import ANIMATIONS, MB, STILLS, estimate
 from chalicelib.decoding.decoders import Decoders, Room
-from chalicelib.imaging.claims import read_claims
+from chalicelib.imaging import headers
 from chalicelib.imaging.headers.header import Header
-from chalicelib.imaging.picture import FORMATS
+from chalicelib.model.pictures import FORMATS
 from tests.http.waiting import wait_until
-from tests.unit.pictures import LIMITS, encoded, noise
+from tests.unit.examining import LIMITS, encoded, noise
 
 #: A bomb's size: enough to be no small picture in any format, and little enough to explode thirty times in a test.
 SIDE = 2300
@@ -67,7 +67,7 @@ def test_what_is_not_known_is_the_dearest(name: str, megapixels: int, frames: in
 
 def test_a_photo_of_a_phone_is_small_and_ten_bytes_of_webp_are_not() -> None:
     assert estimate(header("JPEG", 12_000_000, "baseline"), 4_000_000).small
-    bomb = read_claims(io.BytesIO(tiny_webp(12_000, 12_000)), LIMITS)
+    bomb = headers.read(io.BytesIO(tiny_webp(12_000, 12_000)), LIMITS)
     assert not estimate(bomb, 34).small
     assert estimate(bomb, 34).memory > 2_400 * MB
 

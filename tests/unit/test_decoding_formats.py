@@ -13,7 +13,7 @@ from chalicelib.decoding.decoders import WORK, Decoders, Room
 from chalicelib.decoding.pool import Pool
 from chalicelib.decoding.warm import OutOfMemory
 from chalicelib.errors import BadImageError
-from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise
+from tests.unit.examining import LIMITS, encoded, examined, exif_with, noise
 
 LARGE = (1400, 1100)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 FUNCTION = """
 import os, signal
 from pathlib import Path
-from chalicelib.deployed import compose
+from chalicelib.aws.composition import compose
 from chalicelib.settings import Settings
 
 settings = Settings(Path("/"), database_url="mysql+pymysql://a@b/c", image_bucket="pictures", on_lambda=True)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from chalice.app import Request
 
-from chalicelib import backends, runtime
+from chalicelib import backends, repository, runtime
 from chalicelib.api.http import public_url
 from chalicelib.settings import Settings, SettingsError, from_env
 
@@ -62,7 +62,7 @@ def test_a_token_is_made_only_for_a_named_user_and_sent_only_through_tls(changed
     settings = from_env({**LAMBDA, **changed})
     assert settings.database_url is not None
     with pytest.raises(SettingsError, match="DATABASE_IAM"):
-        backends.open_database(settings, settings.database_url, 1, runtime.now)
+        backends.open_database(settings, settings.database_url, 1, repository.now)
 
 
 def test_certificates_that_cannot_be_read_are_an_error_that_names_them(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_certificates_that_cannot_be_read_are_an_error_that_names_them(tmp_path:
             file.write_bytes(content)
         settings = replace(from_env(LAMBDA), database_ca=file)
         with pytest.raises(SettingsError, match="DATABASE_CA"):
-            backends.open_database(settings, "mysql+pymysql://user@database.example/db", 1, runtime.now)
+            backends.open_database(settings, "mysql+pymysql://user@database.example/db", 1, repository.now)
 
 
 def request(path: str, resource: str, domain: str) -> Request:

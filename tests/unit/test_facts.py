@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.facts import GROUPS, Facts, combine
+from chalicelib.model.facts import GROUPS, Facts, combine
 
 SMALL: dict[str, st.SearchStrategy[Any]] = {"taken_at": st.sampled_from([None, datetime(2020, 1, 1), datetime(2021, 1, 1)]),
          "exif": st.dictionaries(st.sampled_from("ABC"), st.sampled_from([1, 2]), max_size=3)}  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.errors import BadImageError, UnsupportedImageError
-from tests.unit.pictures import encoded, examined, noise, same
+from tests.unit.examining import encoded, examined, noise, same
 from tests.unit.sameness import merged
 
 _HEADER = 14

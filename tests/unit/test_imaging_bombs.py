@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from chalicelib.errors import BadImageError
-from chalicelib.imaging.picture import Limits
-from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
+from chalicelib.model.pictures import Limits
+from tests.unit.examining import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
 
 _MOST_MEGABYTES, _MOST_SECONDS = 100, 2.0
 _PROBE = """
@@ -21,7 +21,7 @@ import json, re, sys, time
 from pathlib import Path
 from chalicelib.errors import RepositoryError
 from chalicelib.imaging.examine import examine
-from chalicelib.imaging.picture import Limits
+from chalicelib.model.pictures import Limits
 
 def kilobytes(name):
     return int(re.search(name + r":\\s+(\\d+)", Path("/proc/self/status").read_text())[1])

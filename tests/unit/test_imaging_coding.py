@@ -7,7 +7,7 @@ import pytest
 
 from chalicelib.imaging.headers import bmp, heif, tiff, webp
 from chalicelib.imaging.headers.header import Header
-from tests.unit.pictures import encoded, noise
+from tests.unit.examining import encoded, noise
 
 _SIZE = (64, 48)
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 from chalicelib.imaging.code_points import to_srgb_table
 from chalicelib.imaging.headers.header import Header
 from chalicelib.imaging.thumbnails import _plain_and_reduced, reduced
-from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
+from tests.unit.examining import encoded, examined, noise, png_chunk, png_with, raw_png, tiff_block
 
 _STEPS = (32, 64, 128, 160, 192, 224, 255)
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, TiffImagePlugin
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif import Exif, read_exif
-from tests.unit.pictures import encoded, examined, noise, tiff_block
+from chalicelib.model.facts import Facts
+from tests.unit.examining import encoded, examined, noise, tiff_block
 
 _EXIF, _GPS = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 _RATIONAL = TiffImagePlugin.IFDRational

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.facts import Facts
 from chalicelib.imaging.exif import read_exif
 from chalicelib.imaging.taken_at import Taken, parse_time
+from chalicelib.model.facts import Facts
+from tests.unit.examining import encoded, examined, exif_with, noise, png_chunk
 from tests.unit.exif_blocks import Tags, block, fractions, long, shorts, text
-from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk
 from tests.unit.test_imaging_exif import camera_exif
 
 _MAKE, _ORIENTATION, _ORIGINAL, _FRACTION, _OFFSET = 0x010F, 0x0112, 0x9003, 0x9291, 0x9011

@@ -16,8 +16,8 @@ from PIL import Image
 
 from chalicelib.errors import BadImageError, RepositoryError, UnsupportedImageError
 from chalicelib.imaging.headers import gif
-from chalicelib.imaging.picture import FORMATS, Limits
-from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
+from chalicelib.model.pictures import FORMATS, Limits
+from tests.unit.examining import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
 
 _KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "JPEG": ("JPEG", "image/jpeg", {"exif": exif_with(0x010F, "Maker")}),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chalicelib.imaging.gif_frames import Composed
+from tests.unit.examining import encoded, examined, same
 from tests.unit.gifs import COLOURS, GREYS, NETSCAPE, control, frame, gif, indices
-from tests.unit.pictures import encoded, examined, same
 from tests.unit.sameness import assert_apart, assert_same, merged, pages, shows_the_same
 
 _SIDE = 4

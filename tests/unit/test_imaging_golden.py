@@ -11,8 +11,8 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
+from tests.unit.examining import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png
 from tests.unit.gifs import NETSCAPE, control, frame, gif, indices
-from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png
 
 _JPEG = base64.b64decode(
     "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpR"

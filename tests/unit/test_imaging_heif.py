@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadImageError, UnsupportedImageError
+from tests.unit.examining import encoded, examined, exif_with, noise, same
 from tests.unit.heif_files import ALPHA, Item, box, coded, heif, size_property
-from tests.unit.pictures import encoded, examined, exif_with, noise, same
 from tests.unit.sameness import assert_same, merged
 
 _SIZE, _TILE = (128, 96), (64, 64)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.imaging.blocks import Block, Part, more
 from chalicelib.imaging.headers import jpeg
 from chalicelib.imaging.headers.header import Header
+from tests.unit.examining import encoded, exif_with, noise, same
 from tests.unit.jpegs import PLAIN, XMP, photoshop, pictures_index, resource, samsung, segment, with_segments
-from tests.unit.pictures import encoded, exif_with, noise, same
 from tests.unit.sameness import assert_apart, assert_same, merged, shows_the_same
 
 _FILM = b"\0\0\0\x14ftypmp42\0\0\0\0mp42\0\0\x01\x08mdat" + noise("L", (16, 16)).tobytes()

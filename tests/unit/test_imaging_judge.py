@@ -8,7 +8,7 @@ import pytest
 from chalicelib.errors import RepositoryError
 from tests.judge import JUDGED, disagreements, verdicts
 from tests.system_packages import needed
-from tests.unit.pictures import encoded, examined, noise
+from tests.unit.examining import encoded, examined, noise
 from tests.unit.test_imaging_exif import camera_exif
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF")

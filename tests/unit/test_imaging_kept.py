@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from tests.unit.pictures import encoded, examined, noise
+from tests.unit.examining import encoded, examined, noise
 
 #: Coded pictures of one red and one blue half: an encoder of tomorrow would make other pixels.
 _CODED = {

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from chalicelib.imaging.headers.header import MAX_EXIF_BYTES
-from tests.unit.pictures import encoded, examined, noise
+from tests.unit.examining import encoded, examined, noise
 
 LARGE = b"II*\0\x08\0\0\0\0\0\0\0\0\0" + bytes(MAX_EXIF_BYTES)
 

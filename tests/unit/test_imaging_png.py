@@ -11,7 +11,7 @@ from PIL import Image
 
 from chalicelib.imaging.blocks import more
 from chalicelib.imaging.headers import png
-from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
+from tests.unit.examining import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
 from tests.unit.sameness import assert_apart, assert_same, merged, shows_the_same
 
 _PLAIN = encoded(noise("RGB", (20, 15)), "PNG")

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, ImageOps
 
-from tests.unit.pictures import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
+from tests.unit.examining import encoded, examined, exif_with, noise, png_chunk, png_with, raw_png, same
 
 _LOSSLESS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "RGB": [

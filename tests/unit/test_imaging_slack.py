@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.unit.examining import encoded, noise, png_chunk, raw_png
 from tests.unit.gifs import control, frame, gif, indices
-from tests.unit.pictures import encoded, noise, png_chunk, raw_png
 from tests.unit.sameness import assert_apart, assert_same, merged, shows_the_same
 
 _HIDDEN = st.binary(min_size=1, max_size=40)

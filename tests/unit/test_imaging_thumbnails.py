@@ -8,9 +8,9 @@ from PIL import Image, ImageCms, ImageMath, ImageOps
 
 from chalicelib.imaging.decode import opened
 from chalicelib.imaging.examine import remake_thumbnails
-from chalicelib.imaging.picture import THUMBNAIL_SIZES, Picture
 from chalicelib.imaging.thumbnails import reduced
-from tests.unit.pictures import LIMITS, encoded, examined, exif_with, noise, raw_png
+from chalicelib.model.pictures import THUMBNAIL_SIZES, Picture
+from tests.unit.examining import LIMITS, encoded, examined, exif_with, noise, raw_png
 
 
 def _shown(picture: Picture, size: int = 256) -> Image.Image:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.pictures import encoded, exif_with, noise, same
+from tests.unit.examining import encoded, exif_with, noise, same
 from tests.unit.sameness import merged
 
 _METADATA = (b"EXIF", b"XMP ", b"ICMT", b"INAM", b"IART", b"ICOP")

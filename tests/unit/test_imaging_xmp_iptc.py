@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.imaging.iptc import iptc_times, records_in
 from chalicelib.imaging.png_text import TextMetadata
 from chalicelib.imaging.xmp import xmp_times
+from tests.unit.examining import encoded, examined, noise, png_chunk, png_with
 from tests.unit.exif_blocks import block, shorts, text
-from tests.unit.pictures import encoded, examined, noise, png_chunk, png_with
 
 _MAKE, _ORIENTATION, _CHANGED, _ORIGINAL = 0x010F, 0x0112, 0x0132, 0x9003
 _RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'

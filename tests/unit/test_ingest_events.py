@@ -1,4 +1,4 @@
-"""Events, claims and faults: what an ingest does besides the straight way."""
+"""Events, leases and faults: what an ingest does besides the straight way."""
 
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.catalog.records import Admission, Admitted, Filters, Refusal, Upload
 from chalicelib.errors import BadImageError, UnavailableError
-from chalicelib.imaging.picture import Picture
-from chalicelib.runtime import Decoder, Runtime
+from chalicelib.model.pictures import Picture
+from chalicelib.model.records import Admission, Admitted, Filters, NoLease, Upload
+from chalicelib.repository import Decoder, Repository
 from chalicelib.services.ingest import MAX_RESTARTS, Busy
-from chalicelib.services.uploads import Offer, Send
+from chalicelib.services.uploads import Offer, UploadAnswer
 from chalicelib.storage import keys
 from tests import pictures
 from tests.repositories import clock_ahead, decoder_here, disk_at, disk_of, files_in, repository_in, sweep_ahead, take_in
@@ -24,19 +24,19 @@ Examine = Callable[[Path, bytes, str], Picture]
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Runtime:
+def repository(tmp_path: Path) -> Repository:
     return repository_in(tmp_path / "repository")
 
 
-def arrived(repository: Runtime, content: bytes = CONTENT, size: int | None = None) -> str:
+def arrived(repository: Repository, content: bytes = CONTENT, size: int | None = None) -> str:
     """Bytes lie in the store, and nobody has been told; returns the upload's id."""
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", size or len(content), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     put_quietly(repository, answer.upload.id, content)
     return answer.upload.id
 
 
-def put_quietly(repository: Runtime, upload_id: str, content: bytes) -> None:
+def put_quietly(repository: Repository, upload_id: str, content: bytes) -> None:
     deaf = disk_at(repository.settings.storage)
     deaf.put(keys.incoming(upload_id), content, "image/png")
 
@@ -47,11 +47,11 @@ def event(*uploads: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
     return {"Records": [{"eventSource": "aws:s3", "eventName": name, "s3": {"object": one}} for one in objects]}
 
 
-def upload_of(repository: Runtime, upload_id: str) -> Upload:
+def upload_of(repository: Repository, upload_id: str) -> Upload:
     return repository.uploads.status("local", upload_id)
 
 
-def test_every_record_of_an_event_is_taken_in_and_a_second_delivery_changes_nothing(repository: Runtime) -> None:
+def test_every_record_of_an_event_is_taken_in_and_a_second_delivery_changes_nothing(repository: Repository) -> None:
     both = [arrived(repository), arrived(repository, pictures.png(2))]
     repository.ingest.handle(event(*both))
     ended = [upload_of(repository, upload) for upload in both]
@@ -73,25 +73,27 @@ def test_every_record_of_an_event_is_taken_in_and_a_second_delivery_changes_noth
         event("0" * 36, name="ObjectRemoved:Delete"),
     ],
 )
-def test_an_event_that_is_about_no_upload_of_ours_is_passed_over(repository: Runtime, notification: Mapping[str, Any]) -> None:
+def test_an_event_that_is_about_no_upload_of_ours_is_passed_over(
+    repository: Repository, notification: Mapping[str, Any]
+) -> None:
     before = files_in(repository.settings.storage)
     repository.ingest.handle(notification)
     assert files_in(repository.settings.storage) == before
 
 
-def test_an_upload_in_other_hands_is_left_alone_and_its_event_comes_again(repository: Runtime) -> None:
+def test_an_upload_in_other_hands_is_left_alone_and_its_event_comes_again(repository: Repository) -> None:
     upload_id = arrived(repository)
     now = datetime.now(UTC)
-    held = repository.catalog.uploads.claim(upload_id, now, now)
-    assert not isinstance(held, Refusal)
+    held = repository.catalog.uploads.lease(upload_id, now, now)
+    assert not isinstance(held, NoLease)
     with pytest.raises(Busy):
         repository.ingest.handle(event(upload_id))
     assert upload_of(repository, upload_id) == held
 
 
-def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: Runtime) -> None:
+def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: Repository) -> None:
     (answer,) = repository.uploads.ask("local", [Offer("photo.png", len(CONTENT), None)])
-    assert isinstance(answer, Send)
+    assert isinstance(answer, UploadAnswer)
     repository.ingest.handle(event(answer.upload.id))
     assert upload_of(repository, answer.upload.id).status == "pending"
     disk_of(repository).post(answer.ticket.fields.items(), [CONTENT])
@@ -99,7 +101,7 @@ def test_an_event_without_bytes_leaves_the_upload_waiting_for_them(repository: R
     assert upload_of(repository, answer.upload.id).status == "stored"
 
 
-def test_a_size_that_the_bytes_belie_is_refused(repository: Runtime) -> None:
+def test_a_size_that_the_bytes_belie_is_refused(repository: Repository) -> None:
     upload_id = arrived(repository, CONTENT, size=len(CONTENT) + 1)
     repository.ingest.handle(event(upload_id))
     upload = upload_of(repository, upload_id)
@@ -107,7 +109,7 @@ def test_a_size_that_the_bytes_belie_is_refused(repository: Runtime) -> None:
     assert files_in(repository.settings.storage) == []
 
 
-def with_examine(folder: Path, wrap: Callable[[Examine], Examine]) -> Runtime:
+def with_examine(folder: Path, wrap: Callable[[Examine], Examine]) -> Repository:
     decoder = decoder_here()
     return repository_in(folder, Decoder(wrap(decoder.examine), decoder.make_thumbnails))
 
@@ -130,7 +132,7 @@ def test_a_fault_gives_the_upload_back_and_raises_so_that_the_event_comes_again(
             repository.ingest.handle(event(upload_id))
         assert upload_of(repository, upload_id).status == "pending"
     repository.ingest.handle(event(upload_id))
-    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).claim) == ("stored", 4)
+    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).attempt) == ("stored", 4)
     assert len(files_in(repository.settings.storage)) == 4
 
 
@@ -165,7 +167,7 @@ def test_a_worker_that_was_taken_for_dead_undoes_what_it_wrote_and_stops(tmp_pat
     upload_id = arrived(repository)
     repository.ingest.handle(event(upload_id))
     upload = upload_of(repository, upload_id)
-    assert (upload.status, upload.claim) == ("stored", 2)
+    assert (upload.status, upload.attempt) == ("stored", 2)
     files = files_in(repository.settings.storage)
     assert len(files) == 4
     assert upload.storage_id is not None
@@ -201,7 +203,7 @@ def test_bytes_that_change_with_every_look_are_left_to_a_later_delivery(tmp_path
 class DeletedMeanwhile:
     """The rows of images, in which the owner deletes an entry as soon as it has been counted on."""
 
-    def __init__(self, repository: Runtime) -> None:
+    def __init__(self, repository: Repository) -> None:
         self._repository = repository
 
     def known(self, owner: str, digests: Collection[bytes]) -> dict[bytes, int]:
@@ -223,7 +225,7 @@ class DeletedMeanwhile:
 
 
 @pytest.mark.parametrize("held", [CONTENT, pictures.encoded(pictures.image(1), "BMP")], ids=["file", "pixels"])
-def test_an_entry_deleted_while_it_is_counted_on_makes_the_ingest_begin_again(repository: Runtime, held: bytes) -> None:
+def test_an_entry_deleted_while_it_is_counted_on_makes_the_ingest_begin_again(repository: Repository, held: bytes) -> None:
     first = take_in(repository, held)
     catalog = copy(repository.catalog)
     catalog.images = DeletedMeanwhile(repository)  # type: ignore[assignment] # it stands in for the rows
@@ -238,7 +240,7 @@ def test_an_entry_deleted_while_it_is_counted_on_makes_the_ingest_begin_again(re
 class AnswerLost:
     """The rows of images, whose admission is committed while its caller is told that the database does not answer."""
 
-    def __init__(self, repository: Runtime) -> None:
+    def __init__(self, repository: Repository) -> None:
         self._images = repository.catalog.images
 
     def admit(self, admission: Admission, now: datetime) -> Admitted:
@@ -249,17 +251,17 @@ class AnswerLost:
         return getattr(self._images, name)
 
 
-def test_an_admission_that_was_committed_keeps_its_files_though_its_worker_was_told_otherwise(repository: Runtime) -> None:
+def test_an_admission_that_was_committed_keeps_its_files_though_its_worker_was_told_otherwise(repository: Repository) -> None:
     catalog = copy(repository.catalog)
     catalog.images = AnswerLost(repository)  # type: ignore[assignment] # it stands in for the rows
     upload_id = arrived(repository)
     with pytest.raises(UnavailableError):
         replace(repository.ingest, catalog=catalog).handle(event(upload_id))
     repository.ingest.handle(event(upload_id))
-    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).claim) == ("stored", 1)
+    assert (upload_of(repository, upload_id).status, upload_of(repository, upload_id).attempt) == ("stored", 1)
     assert len(files_in(repository.settings.storage)) == 4
     assert sweep_ahead(repository, timedelta(days=2)).run().problems == []
 
 
-def images_of(repository: Runtime, owner: str) -> list[int]:
-    return [image.id for image in repository.library.page(owner, Filters(), "name", 200, None).images]
+def images_of(repository: Repository, owner: str) -> list[int]:
+    return [item.image.id for item in repository.library.page(owner, Filters(), "name", 200, None).items]

@@ -23,7 +23,7 @@ PARAMETERS = [(operation["operationId"], each) for _, _, operation in OPERATIONS
 #: What chalice and API Gateway answer by themselves, besides the errors of our own.
 OF_THE_GATEWAY = {"MethodNotAllowedError": 405, "UnsupportedMediaType": 415, "TooManyRequestsError": 429}
 #: The one that no request meets.
-CODES = OF_THE_GATEWAY | {
+CODES: dict[str, int] = OF_THE_GATEWAY | {
     kind.__name__: kind.status for kind in RepositoryError.__subclasses__() if kind is not ForeignStoreError
 }
 
@@ -68,7 +68,8 @@ def test_an_operation_describes_its_parameters_and_every_answer(path: str, metho
     assert ({413, 415} <= statuses) == ("requestBody" in operation)
     for status, answer in operation["responses"].items():
         if int(status) >= 400:
-            assert answer["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Error"}
+            kind = "Readiness" if (path, status) == ("/health/ready", "503") else "Error"
+            assert answer["content"]["application/json"]["schema"] == {"$ref": f"#/components/schemas/{kind}"}
             codes = re.findall("`([A-Z][A-Za-z]+)`: [A-Z]", answer["description"])
             assert codes
             assert {CODES[code] for code in codes} == {int(status)}
@@ -181,7 +182,7 @@ def resolved(schema: dict[str, Any]) -> dict[str, Any]:
 
 def test_enumerations_have_names_for_their_values() -> None:
     enumerations = {name: component for name, component in COMPONENTS.items() if "enum" in component}
-    assert enumerations.keys() == {"Sort", "UploadStatus", "Match", "Disposition", "ThumbnailSize"}
+    assert enumerations.keys() == {"Sort", "UploadStatus", "Match", "Disposition", "ThumbnailSize", "Condition"}
     for component in enumerations.values():
         names = component.get("x-enum-varnames", component["enum"])
         assert len({*names}) == len(component["enum"])

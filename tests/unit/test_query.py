@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api import query
-from chalicelib.catalog.records import Box, Filters, Range
 from chalicelib.errors import BadRequestError
+from chalicelib.model.records import Box, Filters, Range
 
 
 def test_no_parameters_restrict_nothing() -> None:
-    assert query.filters_from({}) == Filters()
-    assert (query.limit_from({}), query.sort_from({}), query.include_total({})) == (50, "-uploaded_at", False)
+    assert query.list_query({}) == query.ListQuery(Filters(), "-uploaded_at", 50, include_total=False, cursor=None)
 
 
 def test_every_parameter_ends_up_in_its_filter() -> None:
@@ -33,7 +32,7 @@ def test_every_parameter_ends_up_in_its_filter() -> None:
         **{f"{name}_min": ["1"] for name in query.RANGES},
         "iso_max": ["3.5"],
     }
-    assert query.filters_from(given) == Filters(
+    assert query.list_query(given).filters == Filters(
         uploaded_after=datetime(2024, 5, 1, 12, tzinfo=UTC),
         uploaded_before=datetime(2024, 6, 1, tzinfo=UTC),
         taken_after=datetime(2024, 5, 1, 8, 30),
@@ -52,12 +51,17 @@ def test_every_parameter_ends_up_in_its_filter() -> None:
 
 @given(st.sampled_from(sorted(query.SINGLE | query.REPEATED)), st.text(max_size=40))
 def test_a_text_is_read_or_refused_in_a_sentence_that_names_the_parameter(name: str, text: str) -> None:
-    for read in (query.filters_from, query.limit_from, query.sort_from, query.include_total):
-        said = refusal_of(read, {name: [text]})
-        assert said is None or name in said
+    said = refusal_of(query.list_query, {name: [text]})
+    assert said is None or name in said
 
 
-def refusal_of(read: Callable[[dict[str, list[str]]], object], parameters: dict[str, list[str]]) -> str | None:
+@given(st.sampled_from(["size", "disposition"]), st.text(max_size=40))
+def test_what_is_asked_of_one_image_is_read_or_refused_in_a_sentence_that_names_it(name: str, text: str) -> None:
+    said = refusal_of({"size": query.thumbnail_size, "disposition": query.disposition}[name], {name: [text]})
+    assert said is None or f"'{name}'" in said
+
+
+def refusal_of(read: Callable[[query.Query], object], parameters: query.Query) -> str | None:
     try:
         read(parameters)
     except BadRequestError as refusal:
@@ -74,11 +78,11 @@ def test_a_time_with_an_offset_is_read_as_the_moment_it_names(moment: datetime) 
         expected = moment.astimezone(UTC)
     except OverflowError:
         with pytest.raises(BadRequestError):
-            query.filters_from({"uploaded_after": [moment.isoformat()]})
+            query.list_query({"uploaded_after": [moment.isoformat()]})
         return
-    assert query.filters_from({"uploaded_after": [moment.isoformat()]}).uploaded_after == expected
+    assert query.list_query({"uploaded_after": [moment.isoformat()]}).filters.uploaded_after == expected
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_is_read_as_python_writes_it(number: float) -> None:
-    assert query.filters_from({"f_number_min": [repr(number)]}).ranges["f_number"] == Range(number, None)
+    assert query.list_query({"f_number_min": [repr(number)]}).filters.ranges["f_number"] == Range(number, None)

@@ -117,7 +117,7 @@ def test_what_is_not_waited_for_any_longer_is_delivered_all_the_same(caplog: pyt
     ]
 
 
-def test_whoever_waits_outwaits_the_claim_of_a_worker_that_is_gone(tmp_path: Path) -> None:
+def test_whoever_waits_outwaits_the_lease_of_a_worker_that_is_gone(tmp_path: Path) -> None:
     repository = repository_in(tmp_path, stale_seconds=5000)
     assert isinstance(repository.queue, EventQueue)
     assert repository.queue.patience > repository.ingest.stale_after.total_seconds() == 5000

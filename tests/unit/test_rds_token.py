@@ -7,8 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import boto3
 import pytest
 
-from chalicelib.rds_token import rds_token
-from chalicelib.storage.sigv4 import Credentials
+from chalicelib.sigv4 import Credentials, rds_token
 
 HOST = "images.cluster-abc.eu-central-1.rds.amazonaws.com"
 KEY = "a+secret/with=signs"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.imaging.picture import THUMBNAIL_SIZES
-from chalicelib.runtime import Runtime
+from chalicelib.model.pictures import THUMBNAIL_SIZES
+from chalicelib.repository import Repository
 from chalicelib.storage import keys
 from tests import pictures
 from tests.repositories import files_in, repository_in, sweep_ahead, take_in
@@ -17,7 +17,7 @@ OWNERS = ("ann", "bob", "cid")
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Runtime:
+def repository(tmp_path: Path) -> Repository:
     """Three owners whose images 1, 2 and 3 are one file, stored under a key of the release before."""
     repository = repository_in(tmp_path / "repository")
     for owner in OWNERS:
@@ -26,7 +26,7 @@ def repository(tmp_path: Path) -> Runtime:
     return repository
 
 
-def served(repository: Runtime, owner: str, image_id: int) -> tuple[str, bytes, list[bytes], list[str]]:
+def served(repository: Repository, owner: str, image_id: int) -> tuple[str, bytes, list[bytes], list[str]]:
     """The storage id, the original's bytes, the thumbnails', and the ETags of all."""
     image = repository.library.image(owner, image_id)
     contents, etags = [], []
@@ -38,14 +38,14 @@ def served(repository: Runtime, owner: str, image_id: int) -> tuple[str, bytes, 
 
 
 def test_a_shared_file_is_served_to_each_as_before_until_each_has_a_copy_that_shows_nothing_of_the_others(
-    repository: Runtime,
+    repository: Repository,
 ) -> None:
     before = [served(repository, owner, number) for number, owner in enumerate(OWNERS, start=1)]
     assert {shown[0] for shown in before} == {EARLIER}
     announced = repository.sweep.run(dry_run=True)
     assert announced.done == {"files shared between owners copied": 3}
     report = repository.sweep.run()
-    assert report.done == {"files shared between owners copied": 3, "doomed originals finished": 1}
+    assert report.done == {"files shared between owners copied": 3, "tombstones cleared": 1}
     assert report.problems == []
     after = [served(repository, owner, number) for number, owner in enumerate(OWNERS, start=1)]
     assert [shown[1:3] for shown in after] == [shown[1:3] for shown in before]
@@ -56,7 +56,7 @@ def test_a_shared_file_is_served_to_each_as_before_until_each_has_a_copy_that_sh
     assert len(files_in(repository.settings.storage)) == 12
 
 
-def test_what_one_owner_deletes_meanwhile_is_still_the_others(repository: Runtime) -> None:
+def test_what_one_owner_deletes_meanwhile_is_still_the_others(repository: Repository) -> None:
     repository.library.delete("bob", 2)
     assert served(repository, "ann", 1)[1] == CONTENT
     assert repository.sweep.run().done["files shared between owners copied"] == 2
@@ -65,7 +65,7 @@ def test_what_one_owner_deletes_meanwhile_is_still_the_others(repository: Runtim
     assert len(files_in(repository.settings.storage)) == 4
 
 
-def test_a_thumbnail_that_is_missing_is_made_again_for_each(repository: Runtime) -> None:
+def test_a_thumbnail_that_is_missing_is_made_again_for_each(repository: Repository) -> None:
     before = served(repository, "ann", 1)
     repository.store.delete([keys.thumbnail(EARLIER, 512, "jpg")])
     report = repository.sweep.run()
@@ -73,7 +73,7 @@ def test_a_thumbnail_that_is_missing_is_made_again_for_each(repository: Runtime)
     assert [served(repository, owner, number)[1:3] for number, owner in enumerate(OWNERS, start=1)] == [before[1:3]] * 3
 
 
-def test_a_shared_file_that_is_lost_is_reported_and_nothing_is_changed(repository: Runtime) -> None:
+def test_a_shared_file_that_is_lost_is_reported_and_nothing_is_changed(repository: Repository) -> None:
     repository.store.delete([keys.original(EARLIER)])
     report = repository.sweep.run()
     assert [problem for problem in report.problems if EARLIER in problem] == [

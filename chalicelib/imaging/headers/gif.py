@@ -9,7 +9,7 @@ from chalicelib.imaging.blocks import Block, Part, account
 from chalicelib.imaging.contents import pieces
 from chalicelib.imaging.headers.header import Header, damaged, size_of, take, truncated
 from chalicelib.imaging.headers.xmp_payload import Payload
-from chalicelib.imaging.profile import colour_key
+from chalicelib.imaging.profile import colour_space
 
 _MAX_BLOCKS, _MAX_NAMED = 1_000_000, 100_000
 _DESCRIPTOR_BYTES, _CONTROL_BYTES = 10, 8
@@ -59,7 +59,7 @@ def read(file: BinaryIO, max_frames: int) -> Header:
         frames=frames,
         plays=walk.plays,
         faithful=walk.faithful,
-        colour=colour_key(walk.profile, b""),
+        colour=colour_space(walk.profile, b""),
         blocks=account(file, [*walk.blocks, *pieces(file, walk.at, size)], walk.at, size),
     )
 

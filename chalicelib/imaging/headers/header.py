@@ -23,8 +23,8 @@ class Header:
     none. `orientation` overrides what EXIF says, where the format has a rotation of its own. `colour` describes a colour
     space that is declared by other means than an ICC profile, empty for sRGB.
     `plays` is how often an animation is shown, 0 for ever. `end` is where the image ends in the file. `one_pass` is whether
-    the coded data come in the order of the rows, so that where they are missing, rows are missing. `key` is the colour of a
-    PNG that is transparent, as samples of the decoder's.
+    the coded data come in the order of the rows, so that where they are missing, rows are missing. `colour_key` is the colour
+    of a PNG that is transparent, as samples of the decoder's.
 
     `coding` and `scans`, the number of passes of a progressive JPEG, tell what decoding will cost. `coding` is one of
     JPEG: `grey`, `grey progressive`, `baseline`, `progressive`, `progressive 444`, `cmyk`, `cmyk progressive`;
@@ -49,7 +49,7 @@ class Header:
     colour: bytes = b""
     plays: int = 1
     one_pass: bool = False
-    key: int | tuple[int, ...] | None = None
+    colour_key: int | tuple[int, ...] | None = None
     coding: str = ""
     scans: int = 1
     blocks: tuple[Block, ...] = ()

@@ -42,7 +42,7 @@ def read(file: BinaryIO) -> Header:
         raise damaged("PNG", "it has no header or no pixels")
     width, height, bits, colour_type = struct.unpack(">IIBB", chunks.kept[b"IHDR"][:10])
     frames, plays, animated_whole = _animation(chunks)
-    key = _key(chunks.kept.get(b"tRNS", b""), bits, colour_type)
+    colour_key = _colour_key(chunks.kept.get(b"tRNS", b""), bits, colour_type)
     return Header(
         format="PNG",
         width=width,
@@ -53,13 +53,13 @@ def read(file: BinaryIO) -> Header:
         # EXIF that is too large to be read may turn the picture.
         faithful=animated_whole
         and (b"eXIf" in chunks.kept or b"eXIf" not in chunks.names)
-        and (bits <= 8 or (colour_type == _GREY and key is None)),
+        and (bits <= 8 or (colour_type == _GREY and colour_key is None)),
         exif=_exif(chunks.kept.get(b"eXIf", b"")) or chunks.text.exif,
         xmp=chunks.text.xmp,
         iptc=chunks.text.iptc,
         colour=_colour(chunks),
         plays=plays,
-        key=key,
+        colour_key=colour_key,
         coding=_coding(bits, colour_type, keyed=b"tRNS" in chunks.names),
         blocks=account(file, [*chunks.blocks, *pieces(file, end, size)], end, size),
     )
@@ -127,7 +127,7 @@ def _animation(chunks: _Chunks) -> tuple[int, int, bool]:
     return declared + chunks.apart, plays, chunks.frames == declared and not chunks.apart
 
 
-def _key(transparency: bytes, bits: int, colour_type: int) -> int | tuple[int, ...] | None:
+def _colour_key(transparency: bytes, bits: int, colour_type: int) -> int | tuple[int, ...] | None:
     """The colour that is transparent, as samples of 8 bits, or of 16 where grey has so many.
 
     The upper bits of its samples count for nothing where the picture's have fewer.
@@ -136,12 +136,12 @@ def _key(transparency: bytes, bits: int, colour_type: int) -> int | tuple[int, .
     if not samples or len(transparency) != 2 * samples:
         return None
     most = (1 << bits) - 1
-    key: list[int] = [value & most for value in struct.unpack(f">{samples}H", transparency)]
+    levels: list[int] = [value & most for value in struct.unpack(f">{samples}H", transparency)]
     if bits < 8:
-        return key[0] * 255 // most
+        return levels[0] * 255 // most
     if colour_type == _GREY:
-        return key[0]
-    return tuple(value >> (bits - 8) for value in key)
+        return levels[0]
+    return tuple(value >> (bits - 8) for value in levels)
 
 
 def _coding(bits: int, colour_type: int, *, keyed: bool) -> str:

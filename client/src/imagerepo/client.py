@@ -2,18 +2,31 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+import msgspec
+
 from imagerepo import fetching
-from imagerepo.decoding import decode
 from imagerepo.errors import StoreError, UnavailableError
 from imagerepo.filters import Filters, Sort
 from imagerepo.localfile import ExactReader, OnBytes, ignore_bytes, open_regular, sendable_name, sha256_of
-from imagerepo.models import Details, Health, Held, Image, Offer, Page, Refused, Ticket, Upload, UploadedImage
+from imagerepo.models import (
+    Details,
+    ExistsAnswer,
+    Health,
+    Image,
+    Offer,
+    Page,
+    Readiness,
+    RejectAnswer,
+    Upload,
+    UploadAnswer,
+    UploadedImage,
+)
 from imagerepo.transport import Transport
 
 DEFAULT_SERVER = "http://127.0.0.1:8000"
@@ -65,6 +78,10 @@ class Client:
 
     def health(self) -> Health:
         return self._transport.ask(Health, "GET", "/health")
+
+    def ready(self) -> Readiness:
+        """Whether its catalog and its store answer and can be written; asked once, however long the client's patience is."""
+        return self._transport.ask_once(Readiness, "GET", "/health/ready", {200, 503})
 
     def openapi(self) -> dict[str, object]:
         """The server's description of itself."""
@@ -140,21 +157,21 @@ class Client:
             return self._transport.decoded(Upload, response)
         return self._transport.decoded(UploadedImage, response)
 
-    def ask(self, offers: Sequence[Offer]) -> list[Ticket | Held | Refused]:
+    def ask(self, offers: Sequence[Offer]) -> list[UploadAnswer | ExistsAnswer | RejectAnswer]:
         """Ask to upload up to 100 files: one answer per file, in order."""
         files = [
             {"name": offer.name, "size": offer.size, **({"sha256": offer.sha256} if offer.sha256 else {})} for offer in offers
         ]
         answer = self._transport.ask(dict, "POST", "/image/uploads", json={"files": files})
         try:
-            answers = [_answer(item) for item in answer["uploads"]]
+            answers = [msgspec.convert(item, _KINDS[str(item["action"])]) for item in answer["uploads"]]
         except (KeyError, TypeError, ValueError) as problem:
             raise self._transport.strange(f"{problem!r}") from None
         if len(answers) != len(offers):
             raise self._transport.strange(f"{len(answers)} answers about {len(offers)} files")
         return answers
 
-    def post(self, ticket: Ticket, file: BinaryIO, size: int, on_bytes: OnBytes = ignore_bytes) -> None:
+    def post(self, ticket: UploadAnswer, file: BinaryIO, size: int, on_bytes: OnBytes = ignore_bytes) -> None:
         """Send the `size` bytes of a seekable file to the store. Raises `StoreError`: with status 403, ask for a new ticket."""
         files = {ticket.file_field: ("file", ExactReader(file, size, on_bytes), "application/octet-stream")}
         self._transport.post_form(ticket.url, ticket.fields, files, lambda: datetime.now(UTC) < ticket.expires_at)
@@ -175,19 +192,21 @@ class Client:
             self._stop.wait(pause)
             pause = min(pause * 1.5, _SLOWEST_LOOK)
 
-    def upload(self, path: str | Path, on_bytes: OnBytes = ignore_bytes) -> Held | Refused | Upload:
+    def upload(
+        self, path: str | Path, on_bytes: OnBytes = ignore_bytes, *, timeout: float = 600.0
+    ) -> ExistsAnswer | RejectAnswer | Upload:
         """Upload one file of any size, straight to the store and only if it is not held, and wait for the end of it.
 
-        Raises `OSError` or `FileChangedError` for a file that cannot be read.
+        `timeout` is that of `wait`. Raises `OSError` or `FileChangedError` for a file that cannot be read.
         """
         path = Path(path)
         snapshot, sha256 = sha256_of(path)
         answer = self.ask([Offer(sendable_name(path), snapshot.size, sha256.hex())])[0]
-        if not isinstance(answer, Ticket):
+        if not isinstance(answer, UploadAnswer):
             return answer
         with open_regular(path) as file:
             self.post(answer, file, snapshot.size, on_bytes)
-        return self.wait(answer.upload_id)
+        return self.wait(answer.upload_id, timeout)
 
     def download(self, image: int | Details, partial: Path, on_bytes: OnBytes = ignore_bytes) -> Details:
         """Fetch an original into the file `partial`, going on where one that is there ends, and verify its SHA-256.
@@ -205,12 +224,9 @@ class Client:
         return details
 
 
-_KINDS: dict[str, Callable[[object], Ticket | Held | Refused]] = {
-    "upload": lambda item: decode(Ticket, item),
-    "exists": lambda item: decode(Held, item),
-    "reject": lambda item: decode(Refused, item),
+#: What each `action` of an answer comes with.
+_KINDS: dict[str, type[UploadAnswer | ExistsAnswer | RejectAnswer]] = {
+    "upload": UploadAnswer,
+    "exists": ExistsAnswer,
+    "reject": RejectAnswer,
 }
-
-
-def _answer(item: dict[str, object]) -> Ticket | Held | Refused:
-    return _KINDS[str(item["action"])](item)

@@ -7,10 +7,7 @@ bytes. `None` stands for what the file does not say. Signed URLs are left out of
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
-
-Match = Literal["file", "pixels"]
-Status = Literal["pending", "processing", "stored", "duplicate", "rejected", "expired"]
+from typing import Any
 
 #: The statuses of an upload that will not change any more.
 ENDED = frozenset({"stored", "duplicate", "rejected"})
@@ -93,7 +90,7 @@ class UploadedImage(Details):
     """The image that an upload in one request led to; `match` says by what a duplicate was known."""
 
     duplicate: bool
-    match: Match | None = None
+    match: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class UploadAnswer:
     """The permission to send one file: a form of `fields`, then the file in `file_field`, posted to `url`."""
 
     name: str
@@ -136,7 +133,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ExistsAnswer:
     """The owner has sent this very file before, and holds the image it led to: nothing needs to be sent."""
 
     name: str
@@ -144,7 +141,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectAnswer:
     """The file would be refused."""
 
     name: str
@@ -153,15 +150,16 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What became of an upload. What it ended with is there by its `status`; `differs` names groups of facts."""
+    """What became of an upload. What it ended with is there by its `status`, which is one of `pending`, `processing`, `stored`,
+    `duplicate`, `rejected` and `expired`, or a word of a later server; `differs` names groups of facts."""
 
     upload_id: str
     name: str
-    status: Status
+    status: str
     created_at: datetime
     expires_at: datetime
     image_id: int | None = None
-    match: Match | None = None
+    match: str | None = None
     differs: tuple[str, ...] = ()
     error: Refusal | None = None
 
@@ -180,8 +178,23 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Health:
+    """What a server says of itself; nothing else is asked for it."""
+
     status: str
     version: str
-    catalog: str
-    store: str
     limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Whether the catalog or the store answers and can be written, and why not: `status` is `ok` or `unavailable`."""
+
+    status: str
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    status: str
+    catalog: Part
+    store: Part

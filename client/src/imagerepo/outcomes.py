@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from imagerepo.models import Match, Refusal
+from imagerepo.models import Refusal
 
 #: `stored`: a new image; `duplicate`: the picture was held already; `held`: the file was, nothing was sent; `refused`: the
 #: server does not take it; `failed`: it could not be read or sent; `unfinished`: sent, and the server still works on it.
@@ -19,7 +19,7 @@ class Outcome:
     path: Path
     kind: Kind
     image_id: int | None = None
-    match: Match | None = None
+    match: str | None = None
     error: Refusal | None = None
 
 

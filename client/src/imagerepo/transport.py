@@ -1,16 +1,16 @@
 """HTTP as this package uses it: one connection pool for the server, which alone is given the key, one for the store."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import msgspec
 
 from imagerepo import __version__
-from imagerepo.decoding import decode
-from imagerepo.errors import AccessError, ApiError, ImageRepoError, NotFoundError, StoreError
+from imagerepo.errors import AccessError, ApiError, ImageRepoError, NotFoundError, StoreError, UnavailableError
 from imagerepo.retrying import PassingFault, Retrying, check, transport_fault
 
 T = TypeVar("T")
@@ -50,13 +50,11 @@ class Transport:
         if response.is_redirect:
             raise ImageRepoError(f"{self.host} redirects: give the address that it redirects to, with https if that is it.")
         try:
-            content = response.json()
-        except ValueError:
-            raise self.strange("what it sends is not JSON") from None
-        try:
-            return decode(kind, content)
-        except ValueError as problem:
+            return msgspec.json.decode(response.content, type=kind)
+        except msgspec.ValidationError as problem:
             raise self.strange(str(problem)) from None
+        except (ValueError, RecursionError):
+            raise self.strange("what it sends is not JSON") from None
 
     def strange(self, reason: str) -> ImageRepoError:
         """For an answer that is none of the contract's."""
@@ -65,16 +63,25 @@ class Transport:
     def request(self, method: str, path: str, parameters: Parameters = (), **content: Any) -> httpx.Response:
         """A response below 400, its body read; redirects are not followed, so that the key stays with the server."""
 
-        def attempt() -> httpx.Response:
-            with self._faults(self.host):
-                request = self._server.build_request(method, self.base + path, params=list(parameters), **content)
-                response = self._read(self._server.send(request, stream=True))
-            return check(response)
-
-        response = self.retrying.run(attempt)
+        response = self.retrying.run(lambda: check(self._attempt(method, path, parameters, **content)))
         if response.status_code >= 400:
             raise _api_error(response, self.host)
         return response
+
+    def ask_once(self, kind: type[T], method: str, path: str, statuses: Set[int]) -> T:
+        """The server's JSON as `kind`, without a second try, where the answer has one of these statuses."""
+        try:
+            response = self._attempt(method, path)
+        except PassingFault as problem:
+            raise UnavailableError(str(problem)) from None
+        if response.status_code not in statuses:
+            raise _api_error(response, self.host)
+        return self.decoded(kind, response)
+
+    def _attempt(self, method: str, path: str, parameters: Parameters = (), **content: Any) -> httpx.Response:
+        with self._faults(self.host):
+            request = self._server.build_request(method, self.base + path, params=list(parameters), **content)
+            return self._read(self._server.send(request, stream=True))
 
     def post_form(self, url: str, fields: Mapping[str, str], files: Mapping[str, Any], may_retry: Callable[[], bool]) -> None:
         """Post a form to the store. Raises `StoreError` when it refuses, or when a fault comes that `may_retry` denies."""

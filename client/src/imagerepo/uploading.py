@@ -18,7 +18,7 @@ from imagerepo.errors import AccessError, ApiError, FileChangedError, ImageRepoE
 from imagerepo.hashing import Hashing
 from imagerepo.journal import Journal, OpenUpload
 from imagerepo.localfile import Snapshot, open_unchanged, until_stopped
-from imagerepo.models import Held, Match, Refusal, Ticket, Upload
+from imagerepo.models import ExistsAnswer, Refusal, Upload, UploadAnswer
 from imagerepo.outcomes import Kind, Outcome, Watcher
 from imagerepo.polling import Poller
 from imagerepo.walking import Found, Unreadable, reason
@@ -155,23 +155,23 @@ class UploadRun:
             return
         with self._journal.together():
             for item, answer in zip(batch, answers, strict=True):
-                if isinstance(answer, Ticket):
+                if isinstance(answer, UploadAnswer):
                     self._journal.add_open_upload(item.sha256, answer.upload_id)
         for item, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, Ticket):
+            if isinstance(answer, UploadAnswer):
                 self._send(item, answer)
-            elif isinstance(answer, Held):
+            elif isinstance(answer, ExistsAnswer):
                 self._end(item, "held", answer.image_id)
             else:
                 self._end(item, "refused", error=answer.error)
 
     # From the ticket to the end.
 
-    def _send(self, item: Item, ticket: Ticket) -> None:
+    def _send(self, item: Item, ticket: UploadAnswer) -> None:
         self._watcher.to_send(item.snapshot.size)
         self._senders.do(lambda: self._post(item, ticket), lambda result: self._posted(item, ticket, result))
 
-    def _post(self, item: Item, ticket: Ticket) -> None:
+    def _post(self, item: Item, ticket: UploadAnswer) -> None:
         told = 0
 
         def tell(count: int) -> None:
@@ -187,7 +187,7 @@ class UploadRun:
             self._watcher.to_send(-item.snapshot.size)
             raise
 
-    def _posted(self, item: Item, ticket: Ticket, result: Exception | None) -> None:
+    def _posted(self, item: Item, ticket: UploadAnswer, result: Exception | None) -> None:
         if result is None:
             self._journal.mark_sent(item.sha256)
             self._poller.add(ticket.upload_id, lambda found: self._looked_at(item, found))
@@ -245,7 +245,7 @@ class UploadRun:
                 self._end(item, "unfinished")
 
     def _end(
-        self, item: Item, kind: Kind, image_id: int | None = None, match: Match | None = None, error: Refusal | None = None
+        self, item: Item, kind: Kind, image_id: int | None = None, match: str | None = None, error: Refusal | None = None
     ) -> None:
         """Nothing more is told once the run is broken off: those files are neither refused nor failed."""
         if self._fatal:

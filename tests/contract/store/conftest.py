@@ -18,11 +18,11 @@ import boto3
 import pytest
 import urllib3
 
+from chalicelib.sigv4 import Credentials
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_presign import StoreError
 from chalicelib.storage.port import ObjectStore, Reading
-from chalicelib.storage.presign import StoreRefusal
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
 
 REGION = "eu-central-1"
 CREDENTIALS = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
@@ -65,14 +65,14 @@ def on_disk(folder: Path) -> Backend:
     def post(fields: Mapping[str, str], content: bytes) -> Answer:
         try:
             store.post(fields.items(), [content])
-        except StoreRefusal as refusal:
+        except StoreError as refusal:
             return Answer(refusal.status, refusal.code, b"")
         return Answer(204, "", b"")
 
     def get(url: str) -> Answer:
         try:
             grant = store.presigner.check_get(parse_qsl(urlsplit(url).query))
-        except StoreRefusal as refusal:
+        except StoreError as refusal:
             return Answer(refusal.status, refusal.code, b"")
         with store.open(grant.key) as reading:
             content = read(reading)

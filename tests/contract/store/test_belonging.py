@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def test_every_combination(database: Database, catalog: Catalog, new_store: Make
         store = new_store()
         prepare(database, catalog, of_catalog, store, of_store)
         before = (catalog.identity.get(), store.repository_id())
-        belonging = Belonging(catalog, store)
+        belonging = Belonging(catalog, store, patience=0)
         if outcome == REFUSED:
             for attempt in (belonging.look, belonging.settle, belonging.settle_once, belonging.settle_once):
                 with pytest.raises(ForeignStoreError) as refused:
@@ -104,6 +105,44 @@ def test_both_filled_before_there_were_ids_but_by_different_repositories(catalog
     store.put(keys.original(keys.new_storage_id()), b"another's", "image/jpeg")
     with pytest.raises(ForeignStoreError):
         Belonging(catalog, store).settle()
+
+
+class Interrupted(DiskStore):
+    """A store on whose id another process acts between our proposal and our writing it, or right after that."""
+
+    before: Callable[[], None] | None = None
+    after: Callable[[], None] | None = None
+
+    def keep_repository_id(self, repository_id: str) -> None:
+        self._once("before")
+        super().keep_repository_id(repository_id)
+        self._once("after")
+
+    def _once(self, name: str) -> None:
+        act = getattr(self, name)
+        setattr(self, name, None)
+        if act:
+            act()
+
+
+@pytest.mark.parametrize("of_catalog", ["none empty", "none filled"])
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_whoever_is_late_leaves_what_the_other_has_settled(
+    database: Database, catalog: Catalog, tmp_path: Path, of_catalog: str, moment: str
+) -> None:
+    def opened(kind: type[DiskStore]) -> DiskStore:
+        return kind(tmp_path / "store", "http://127.0.0.1/store", lambda: datetime.now(UTC), None)
+
+    store, same = opened(Interrupted), opened(DiskStore)
+    prepare(database, catalog, of_catalog, same, of_catalog)
+    setattr(store, moment, Belonging(catalog, same).settle)
+    Belonging(catalog, store).settle()
+    agreed = catalog.identity.get()
+    assert agreed
+    assert (agreed.agreed, same.repository_id()) == (True, agreed.id)
+    for each in (store, same):
+        Belonging(catalog, each, patience=0).settle()
+    assert catalog.identity.get() == agreed
 
 
 @pytest.mark.parametrize("of_catalog", ["none empty", "none filled"])

@@ -20,8 +20,8 @@ import pytest
 from chalicelib.errors import UnavailableError
 from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_presign import StoreError
 from chalicelib.storage.files import shared_secret
-from chalicelib.storage.presign import StoreRefusal
 from tests.contract.store.conftest import read
 
 ROOT = Path(__file__).parents[3]
@@ -81,7 +81,7 @@ def test_the_event_comes_when_the_bytes_can_be_read(tmp_path: Path) -> None:
 def test_a_refused_post_raises_no_event(tmp_path: Path) -> None:
     told: list[dict[str, Any]] = []
     store = open_store(tmp_path, told.append)
-    with pytest.raises(StoreRefusal):
+    with pytest.raises(StoreError):
         store.post(store.ticket(INCOMING, 3, now() + timedelta(hours=1)).fields.items(), [b"1234"])
     assert told == []
 
@@ -113,7 +113,7 @@ def test_the_mode_of_a_folder_that_was_there_is_left_as_it_is(tmp_path: Path) ->
 
 def test_deleting_leaves_neither_files_nor_folders(tmp_path: Path) -> None:
     store = open_store(tmp_path)
-    store.check()  # by which it has its folder for files that are being worked on
+    store.check_writing()  # by which it has its folder for files that are being worked on
     before = sorted(tmp_path.rglob("*"))
     store.put(ORIGINAL, b"x", "image/jpeg")
     store.put(THUMBNAIL, b"x", "image/jpeg")

@@ -25,11 +25,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from chalicelib.errors import UnavailableError
-from chalicelib.storage import keys, sigv4
+from chalicelib import sigv4
+from chalicelib.errors import MisconfiguredError, UnavailableError
+from chalicelib.sigv4 import Credentials
+from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
 from tests.contract.store.conftest import CREDENTIALS, PATIENCE, REGION, client, free_port, new_bucket, now, read
 
 ROOT = Path(__file__).parents[3]
@@ -93,7 +94,7 @@ SIGNER = f"""
 import sys
 from datetime import UTC, datetime
 from chalicelib.storage.s3 import S3Store
-from chalicelib.storage.sigv4 import Credentials
+from chalicelib.sigv4 import Credentials
 store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC), None, Credentials("key", "secret"))
 store.ticket("{INCOMING}", 1, datetime.now(UTC))
 store.url("{ORIGINAL}", "image/jpeg", "name.jpg", "inline")
@@ -108,7 +109,7 @@ def test_signing_needs_nothing_of_boto3() -> None:
 
 FINDER = f"""
 from datetime import UTC, datetime
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.storage.s3 import S3Store
 store = S3Store("bucket", "{REGION}", lambda: datetime.now(UTC))
 try:
@@ -222,6 +223,22 @@ def test_what_s3_refuses_is_a_store_that_is_down_and_tells_no_secret(emulator: s
         assert "secret" not in caught.value.message
         with pytest.raises(UnavailableError):
             store.check()
+
+
+def test_what_has_to_be_mended_is_told_apart_from_a_bucket_that_is_down(emulator: str) -> None:
+    """With its cause, and what to do; an answer to a look is enough, that there is no such object."""
+    there = S3Store(new_bucket(emulator), REGION, now, emulator, CREDENTIALS)
+    there.check()
+    there.check_writing()
+    nowhere = S3Store("no-such-bucket", REGION, now, emulator, CREDENTIALS)
+    with pytest.raises(MisconfiguredError) as caught:
+        nowhere.check()
+    assert (caught.value.status, caught.value.code) == (503, "UnavailableError")
+    assert caught.value.cause == "there is no such bucket: see IMAGE_BUCKET [GetObject: NoSuchBucket]"
+    with pytest.raises(UnavailableError) as down:
+        S3Store("bucket", REGION, now, f"http://127.0.0.1:{free_port()}", CREDENTIALS).check()
+    assert not isinstance(down.value, MisconfiguredError)
+    assert "EndpointConnectionError" in down.value.cause
 
 
 class Strict(BaseHTTPRequestHandler):

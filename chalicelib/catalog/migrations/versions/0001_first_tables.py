@@ -5,7 +5,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest, key
+from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest
+from chalicelib.catalog.column_types import folded as key
 
 revision = "0001"
 down_revision = None

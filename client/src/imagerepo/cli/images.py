@@ -13,7 +13,7 @@ from imagerepo.cli.output import json_line, say, size, tell
 from imagerepo.client import Client
 from imagerepo.errors import AccessError, ApiError, NotFoundError
 from imagerepo.journal import Journal, file_name
-from imagerepo.models import Details, Image
+from imagerepo.models import Details, Image, Readiness
 
 _COLUMNS = "{:>8}  {:<19}  {:<6}  {:>11}  {:>7}  {}"
 
@@ -114,11 +114,20 @@ def _agreed(ids: list[int], client: Client) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
+def _health(ready: Readiness | None) -> str:
+    if ready is None:
+        return "unknown"
+    parts = {"catalog": ready.catalog, "store": ready.store}
+    return ", ".join(f"{name} {part.status}" + (f" ({part.cause})" if part.cause else "") for name, part in parts.items())
+
+
 def status(given: argparse.Namespace, client: Client, to: Target, _: threading.Event) -> int:
     """`ACCESS` where the key may not list; all else is told all the same."""
     health, code = client.health(), DONE
     held: int | None = None
+    ready: Readiness | None = None
     try:
+        ready = client.ready()
         held = client.list_page(limit=1, include_total=True).total
     except AccessError as problem:
         code = ACCESS
@@ -126,11 +135,11 @@ def status(given: argparse.Namespace, client: Client, to: Target, _: threading.E
     with Journal(to.state / file_name(client.server)) as journal:
         unfinished = journal.open_count()
     if given.json:
-        tell(json_line({"server": client.server, "images": held, "unfinished": unfinished, "health": health}))
+        tell(json_line({"server": client.server, "images": held, "unfinished": unfinished, "health": health, "ready": ready}))
         return code
     tell(
         f"server:       {client.server}, version {health.version}",
-        f"health:       {health.status} (catalog {health.catalog}, store {health.store})",
+        f"health:       {_health(ready)}",
         f"images:       {'unknown' if held is None else held}",
         f"takes:        {', '.join(health.limits.formats)}, up to {size(health.limits.max_bytes)}",
         f"unfinished:   {unfinished} uploads of this computer" + (": upload the same again to go on" if unfinished else ""),

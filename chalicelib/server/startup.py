@@ -11,9 +11,8 @@ from pathlib import Path
 from chalicelib import runtime, settings
 from chalicelib.decoding import warm
 from chalicelib.errors import RepositoryError, UnavailableError
-from chalicelib.local.queue import EventQueue
-from chalicelib.local.watch import Watch
-from chalicelib.runtime import Runtime
+from chalicelib.local import composition
+from chalicelib.repository import Repository
 from chalicelib.settings import SettingsError
 from chalicelib.storage import keys
 
@@ -23,10 +22,11 @@ _RECOVER_EVERY_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def start(url: str) -> Runtime:
+def start(url: str) -> Repository:
     """Put together the repository that is served at `url` (unless PUBLIC_URL says otherwise) and set it going."""
     wanted = settings.from_env()
     warm.try_fence()
+    composition.wait_for_database(wanted)
     started = runtime.build(replace(wanted, public_url=wanted.public_url or url))
     runtime.use(started)
     _tell_who_can_read(wanted.storage)
@@ -39,7 +39,7 @@ def start(url: str) -> Runtime:
     return started
 
 
-def _wait_and_take_over(started: Runtime, lock: int) -> None:
+def _wait_and_take_over(started: Repository, lock: int) -> None:
     fcntl.flock(lock, fcntl.LOCK_EX)
     log.warning("the other server has ended: recovery, sweep and watching a bucket are this one's now")
     pause, failing = threading.Event(), False
@@ -55,22 +55,21 @@ def _wait_and_take_over(started: Runtime, lock: int) -> None:
             return
 
 
-def _take_over(started: Runtime, lock: int) -> None:
+def _take_over(started: Repository, lock: int) -> None:
     """Be the one server that keeps this folder in order; the lock goes with the process, however it ends."""
     recover(started)
     _held.append(lock)
     threading.Thread(target=_sweep_now_and_then, args=(started,), name="sweep", daemon=True).start()
-    if started.settings.image_bucket is not None and isinstance(started.queue, EventQueue):  # a laptop's always is
-        watch = Watch(started.store, started.queue.send)
-        threading.Thread(target=watch.go_on_looking, name="watch", daemon=True).start()
+    for name, chore in started.chores.items():
+        threading.Thread(target=chore, name=name, daemon=True).start()
 
 
-def recover(started: Runtime) -> None:
+def recover(started: Repository) -> None:
     """Take up what a killed server left: every object that lies in `incoming/` is an upload that has not ended.
 
-    The server of this folder has ended, so a claim on one of them has no worker, and a strike that is still marked was left
+    The server of this folder has ended, so a lease on one of them has no worker, and a strike that is still marked was left
     by the server's death, not by the decoder's. Where another that waited for that is at work meanwhile, its workers find
-    their claims lost, as any that is overtaken, and the uploads are taken in by the events raised here.
+    their leases lost, as any that is overtaken, and the uploads are taken in by the events raised here.
     """
     waiting = [item.key for item in started.store.list(keys.INCOMING)]
     uploads = [upload_id for key in waiting if (upload_id := keys.upload_of(key))]
@@ -107,7 +106,7 @@ def _tell_who_can_read(folder: Path) -> None:
         log.warning("other users of this machine can look into the folder (mode %o): chmod 700 %s", mode, folder)
 
 
-def _sweep_now_and_then(started: Runtime) -> None:
+def _sweep_now_and_then(started: Repository) -> None:
     pause = threading.Event()
     while not pause.wait(SWEEP_EVERY_SECONDS):
         try:

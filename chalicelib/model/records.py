@@ -8,10 +8,17 @@ from datetime import datetime
 from enum import Enum
 from typing import Literal
 
-from chalicelib.facts import Carried, Facts
+from chalicelib.model.facts import Carried, Facts
+
+#: The largest number that the catalog keeps, of ids as of sizes; ids are positive.
+LARGEST_INTEGER = 2**63 - 1
 
 UploadStatus = Literal["pending", "processing", "stored", "duplicate", "rejected", "expired"]
 Match = Literal["file", "pixels"]
+#: The statuses of an upload while it is open, with which it has ended, and with which it has led to an image.
+OPEN: tuple[UploadStatus, ...] = ("pending", "processing")
+ENDED: tuple[UploadStatus, ...] = ("stored", "duplicate", "rejected")
+LED_TO_IMAGE: tuple[UploadStatus, ...] = ("stored", "duplicate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +36,9 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One upload. `claim` counts the attempts to take it in, `strikes` those that a decoder did not survive.
+    """One upload. `attempt` counts the attempts to take it in, `strikes` those that a decoder did not survive.
 
-    `storage_id` is the name under which the attempt that holds the claim puts its objects.
+    `storage_id` is the name under which the attempt that holds the lease puts its objects.
     """
 
     id: str
@@ -40,8 +47,8 @@ class Upload:
     size: int
     sha256: bytes | None
     status: UploadStatus
-    claim: int
-    claimed_at: datetime | None
+    attempt: int
+    leased_at: datetime | None
     strikes: int
     storage_id: str | None
     image_id: int | None
@@ -54,8 +61,8 @@ class Upload:
     ended_at: datetime | None
 
 
-class Refusal(Enum):
-    """Why an upload could not be claimed."""
+class NoLease(Enum):
+    """Why an upload could not be leased."""
 
     UNKNOWN = "no such upload"
     ENDED = "it has ended already"
@@ -105,7 +112,7 @@ class Admission:
     """
 
     upload_id: str
-    claim: int
+    attempt: int
     owner: str
     name: str
     sha256: bytes
@@ -124,7 +131,7 @@ class Admitted:
     adopted: bool
 
 
-class ClaimLost(Exception):
+class LeaseLost(Exception):
     """Another worker has taken the upload over, or it has ended: this one must undo what it wrote and stop."""
 
 
@@ -168,7 +175,7 @@ class Sharer:
 
 
 @dataclass(frozen=True, slots=True)
-class DoomedFile:
+class Tombstone:
     """An original that no image refers to any more: its objects go first, then its row."""
 
     original_id: int
@@ -177,9 +184,9 @@ class DoomedFile:
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What deleting an image left behind: `doomed` is the file that nobody refers to any more, if there is one."""
+    """What deleting an image left behind: `tombstone` is that of the file, unless others refer to it."""
 
-    doomed: DoomedFile | None
+    tombstone: Tombstone | None
 
 
 Sort = Literal["-uploaded_at", "uploaded_at", "-taken_at", "taken_at", "name", "-name", "byte_size", "-byte_size"]
@@ -229,7 +236,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a sorted list: just behind the image with this sort value and id."""
+    """Where in a sorted list a page begins: just behind the image with this sort value and id."""
 
     value: SortValue
     id: int
@@ -278,7 +285,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Checkpoint:
     """Where a sweep stopped: the step's name and the last id or key it dealt with."""
 
     step: str

@@ -29,8 +29,9 @@ from chalicelib.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from chalicelib.local import cors, store_routes
-from chalicelib.local.bodies import Body, TimedSocket
+from chalicelib.local.composition import STORE_PATH
+from chalicelib.server import cors, store_routes
+from chalicelib.server.bodies import Body, TimedSocket
 from chalicelib.storage import files
 from chalicelib.storage.disk import DiskStore
 from chalicelib.storage.port import ObjectChanged
@@ -39,7 +40,7 @@ from chalicelib.storage.port import ObjectChanged
 FORM_ALLOWANCE = 1_000_000
 #: A question about a hundred files has some tens of kilobytes.
 _MOST_JSON_BYTES = 1_000_000
-_WITH_FILES = {runtime.STORE_PATH, "/image/upload"}
+_WITH_FILES = {STORE_PATH, "/image/upload"}
 #: How long a connection may be idle, and how long the head of a request may take; a send that gets nowhere; and how long a
 #: client that is still sending is listened to after its answer, which it would not see otherwise.
 _HEAD_SECONDS, _SEND_SECONDS, _LINGER_SECONDS = 75.0, 60.0, 10.0
@@ -135,7 +136,7 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _answer(self, body: Body) -> None:
         store = runtime.current().store
-        if self._path == runtime.STORE_PATH and isinstance(store, DiskStore):
+        if self._path == STORE_PATH and isinstance(store, DiskStore):
             self._answer_for(store, body)
             return
         if not body.finished:
@@ -150,8 +151,8 @@ class RequestHandler(ChaliceRequestHandler):
         """Nobody has a body read whose key may not send one. The gateway looks at the key again, before the view runs."""
         current = runtime.current()
         if current.settings.auth == "keys":
-            key = current.access.bearer(self.headers.get("authorization", ""))
-            if key is None or "write" not in key.scopes:
+            api_key = current.access.bearer(self.headers.get("authorization", ""))
+            if api_key is None or "write" not in api_key.scopes:
                 raise _no_entry("authorization" in self.headers)
 
     def _received(self, body: Body) -> bytes | None:
@@ -220,6 +221,8 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _refuse(self, error: RepositoryError) -> None:
         self.close_connection = True
+        if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            log.warning("unavailable: %s", error)
         body = json.dumps({"Code": error.code, "Message": error.message}).encode("utf-8")
         self._send_http_response(error.status, {"Connection": "close", **headers_of(error)}, body)
 

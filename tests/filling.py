@@ -9,11 +9,11 @@ from typing import Any
 import pymysql
 from sqlalchemy import URL, Table
 
-from chalicelib.catalog.folding import key
-from chalicelib.catalog.image_rows import tags_of, values_of_facts
-from chalicelib.catalog.records import Entry, StoredFile
+from chalicelib.catalog.conversion import tags_of, values_of_facts
+from chalicelib.catalog.folding import folded
 from chalicelib.catalog.tables import image_tags, images, known_files, originals
-from chalicelib.facts import Facts
+from chalicelib.model.facts import Facts
+from chalicelib.model.records import Entry, StoredFile
 
 #: Four of five images belong to one owner.
 OWNERS = ("alice", "alice", "alice", "alice", "bob", "alice", "alice", "carol", "alice", "alice")
@@ -53,10 +53,10 @@ class Made:
             "identity": self.entry.identity,
             "original_id": number,
             "name": self.name,
-            "name_key": key(self.name),
+            "name_key": folded(self.name),
             "uploaded_at": self.uploaded_at,
             "byte_size": self.file.byte_size,
-            "format_key": key(self.file.format),
+            "format_key": folded(self.file.format),
             "width": self.entry.width,
             "height": self.entry.height,
             "mode": self.entry.mode,

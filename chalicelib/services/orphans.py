@@ -1,16 +1,16 @@
-"""Which left-over objects a sweep may touch: more than a tenth of a store is a wrong catalog rather than left over."""
+"""Which orphans a sweep may touch: where they are more than a tenth of a store, the catalog is a wrong one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-#: A store of no more objects than these may be left over as a whole.
+#: A store of no more objects than these may consist of orphans.
 FEW = 100
 #: Beyond that at most one in so many.
 SHARE = 10
 
 
 @dataclass(slots=True)
-class LeftOvers:
+class Orphans:
     """What no row names. Decided over a whole listing before anything is touched, or `sliced`, over each slice of one.
 
     A slice counts by itself and together with those before it; `store_size` is then how many objects the store has at least,

@@ -12,8 +12,9 @@ class Facts:
 
     `taken_at` is the camera's wall clock, naive, with the fraction of the second where the file says it; `taken_at_offset` is
     `±HH:MM` and `taken_at_source` the EXIF name of the tag it came from, or `XMP` or `IPTC` and the name there. Times are
-    seconds, lengths millimetres, positions degrees (north and east positive), altitude metres above sea level. `exif` holds
-    every tag that could be read, by EXIF name, as finite JSON. Texts are at most 255 characters, trimmed, and never empty.
+    seconds, lengths millimetres, latitude and longitude degrees (north and east positive), altitude metres above sea level.
+    `exif` holds every tag that could be read, by EXIF name, as finite JSON. Texts are at most 255 characters, trimmed, and
+    never empty.
     """
 
     taken_at: datetime | None = None

@@ -9,13 +9,10 @@ from typing import Any
 from sqlalchemy import CursorResult, Row
 
 from chalicelib.catalog.cells import cell
-from chalicelib.catalog.folding import key
-from chalicelib.catalog.records import Entry, Image, ListedImage, Original, StoredFile
+from chalicelib.catalog.folding import folded
 from chalicelib.catalog.tables import images, originals
-from chalicelib.facts import Carried, Facts
-
-#: Ids are positive and fit the database's own numbers; any other number is nobody's id.
-MAX_ID = 2**63 - 1
+from chalicelib.model.facts import Carried, Facts
+from chalicelib.model.records import Entry, Image, ListedImage, Original, StoredFile
 
 #: What `file_of` reads.
 FILE_COLUMNS = (
@@ -58,7 +55,7 @@ def values_of_facts(facts: Facts, uploaded_at: datetime) -> dict[str, Any]:
     """The columns of `images` that hold facts or follow from them."""
     values = {name: getattr(facts, name) for name in _PLAIN_FACTS}
     for name in ("camera_make", "camera_model", "lens_model"):
-        values[f"{name}_key"] = key(values[name]) if values[name] is not None else None
+        values[f"{name}_key"] = folded(values[name]) if values[name] is not None else None
     values["sort_time"] = facts.taken_at or uploaded_at.astimezone(UTC).replace(tzinfo=None)
     place = None
     if facts.latitude is not None and facts.longitude is not None:

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chalicelib import telemetry
+from chalicelib.aws import telemetry
 from chalicelib.backends import open_bucket, open_database
-from chalicelib.imaging.picture import Limits, Picture, Thumbnails
-from chalicelib.runtime import Decoder, Runtime, assemble, now
+from chalicelib.model.pictures import Limits, Picture, Thumbnails
+from chalicelib.repository import Decoder, Repository, assemble, now
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.workspace import Workspace
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.decoding.decoders import Decoders
 
 
-def compose(settings: Settings, decoder: Decoder | None = None) -> Runtime:
+def compose(settings: Settings, decoder: Decoder | None = None) -> Repository:
     """Nothing is connected yet, and no picture library loaded; from now on logs are JSON. Raises `SettingsError`."""
     if settings.image_bucket is None or settings.database_url is None:
         raise SettingsError("IMAGE_BUCKET and DATABASE_URL must be set: nothing that a function writes beside it stays.")

@@ -4,6 +4,7 @@ Files pass through in pieces, either way: what is under way takes no memory, and
 permits, or for an answer that does not hold it.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,14 +15,16 @@ from xml.sax.saxutils import escape
 from chalicelib.api.multipart import open_form
 from chalicelib.errors import BadRequestError, PayloadTooLargeError, UnavailableError
 from chalicelib.storage.disk import DiskStore
+from chalicelib.storage.disk_policy import StoreError
+from chalicelib.storage.disk_presign import Grant
 from chalicelib.storage.files import OpenFile
-from chalicelib.storage.policy import StoreRefusal
 from chalicelib.storage.port import ObjectMissing
-from chalicelib.storage.presign import Grant
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 #: Of one field before the file: a policy has some hundred bytes.
 _MOST_FIELD_BYTES = 1 << 16
+log = logging.getLogger(__name__)
+
 _SERVED = {"Accept-Ranges": "bytes", "X-Content-Type-Options": "nosniff"}
 
 
@@ -43,15 +46,16 @@ def answered(store: DiskStore, method: str, query: str, headers: Mapping[str, st
         try:
             answer = _answer(store, method, query, headers, body, opened)
         except BadRequestError as problem:
-            answer = _error(StoreRefusal(400, "MalformedPOSTRequest", problem.message))
+            answer = _error(StoreError(400, "MalformedPOSTRequest", problem.message))
         except PayloadTooLargeError:
-            answer = _error(StoreRefusal(400, "EntityTooLarge", "Your proposed upload is too large."))
-        except StoreRefusal as refusal:
+            answer = _error(StoreError(400, "EntityTooLarge", "Your proposed upload is too large."))
+        except StoreError as refusal:
             answer = _error(refusal)
         except ObjectMissing:
-            answer = _error(StoreRefusal(404, "NoSuchKey", "The specified key does not exist."))
+            answer = _error(StoreError(404, "NoSuchKey", "The specified key does not exist."))
         except UnavailableError as problem:
-            answer = _error(StoreRefusal(503, "ServiceUnavailable", problem.message))
+            log.warning("unavailable: %s", problem)
+            answer = _error(StoreError(503, "ServiceUnavailable", problem.message))
         yield answer
 
 
@@ -64,8 +68,8 @@ def _answer(
         grant = store.presigner.check_get(parse_qsl(query, keep_blank_values=True))
         return _served(grant, opened.enter_context(store.open(grant.key)), headers)
     if method == "OPTIONS":
-        raise StoreRefusal(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.")
-    raise StoreRefusal(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+        raise StoreError(403, "AccessForbidden", "CORSResponse: This CORS request is not allowed.")
+    raise StoreError(405, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 
 
 def _post(store: DiskStore, content_type: str, body: Iterable[bytes]) -> Answer:
@@ -76,7 +80,7 @@ def _post(store: DiskStore, content_type: str, body: Iterable[bytes]) -> Answer:
             store.post(fields, _to_the_end(part.chunks, parts))
             return Answer(204, {})
         fields.append((part.name, _short(part.chunks).decode("utf-8", "replace")))
-    raise StoreRefusal(400, "InvalidArgument", "POST requires exactly one file upload per request.")
+    raise StoreError(400, "InvalidArgument", "POST requires exactly one file upload per request.")
 
 
 def _to_the_end(chunks: Iterable[bytes], parts: Iterable[object]) -> Iterator[bytes]:
@@ -108,7 +112,7 @@ def _served(grant: Grant, reading: OpenFile, headers: Mapping[str, str]) -> Answ
         return Answer(200, described, size, reading.chunks())
     first, end = wanted
     if first >= size:
-        refusal = _error(StoreRefusal(416, "InvalidRange", "The requested range is not satisfiable"))
+        refusal = _error(StoreError(416, "InvalidRange", "The requested range is not satisfiable"))
         return replace(refusal, headers={**refusal.headers, "Content-Range": f"bytes */{size}"})
     partial = {**described, "Content-Range": f"bytes {first}-{end - 1}/{size}"}
     return Answer(206, partial, end - first, reading.chunks(first, end))
@@ -131,7 +135,7 @@ def _range(asked: str, size: int) -> tuple[int, int] | None:
     return int(match[1]), min(int(match[2]) + 1, size) if match[2] else size
 
 
-def _error(refusal: StoreRefusal) -> Answer:
+def _error(refusal: StoreError) -> Answer:
     text = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f"<Error><Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message></Error>"

@@ -12,7 +12,7 @@ import pillow_heif
 from PIL import Image
 
 from chalicelib.imaging.examine import examine
-from chalicelib.imaging.picture import Limits, Picture
+from chalicelib.model.pictures import Limits, Picture
 
 LIMITS = Limits(max_pixels=150_000_000, max_frames=2_000, max_total_pixels=500_000_000)
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.storage import sigv4
+from chalicelib import sigv4
+from chalicelib.storage.disk_policy import StoreError, check_policy
 from chalicelib.storage.disposition import content_disposition
-from chalicelib.storage.policy import StoreRefusal, check_policy
 from chalicelib.storage.port import Disposition, Ticket
 
-__all__ = ["BUCKET", "Grant", "Presigner", "StoreRefusal"]
+__all__ = ["BUCKET", "Grant", "Presigner", "StoreError"]
 
 #: What stands in for a bucket, an access key and a region where there is only a folder.
 BUCKET = _ACCESS_KEY = _REGION = "local"
@@ -58,30 +58,30 @@ class Presigner:
         return f"{self._url_base}?{query}&X-Amz-Signature={self._query_signature(query)}"
 
     def check_post(self, fields: Iterable[tuple[str, str]], size: int | None) -> str:
-        """The key that a form (its fields in order, less the file, and the file's size) may write, or `StoreRefusal`.
+        """The key that a form (its fields in order, less the file, and the file's size) may write, or `StoreError`.
 
         With a size of `None` everything else is judged: before the file has come.
         """
         form = _single_fields(fields)
         for name in _REQUIRED_FIELDS:
             if not form.get(name):
-                raise StoreRefusal(400, "InvalidArgument", f"Bucket POST must contain a field named '{name}', before the file.")
+                raise StoreError(400, "InvalidArgument", f"Bucket POST must contain a field named '{name}', before the file.")
         self._check_form_signature(form)
         check_policy(form["policy"], form, BUCKET, size, self._clock())
         return form["key"]
 
     def check_get(self, parameters: Iterable[tuple[str, str]]) -> Grant:
-        """What a URL's query (every parameter, decoded) permits, or `StoreRefusal`."""
+        """What a URL's query (every parameter, decoded) permits, or `StoreError`."""
         given = list(parameters)
         signatures = [value for name, value in given if name == "X-Amz-Signature"]
         signed = [(name, value) for name, value in given if name != "X-Amz-Signature"]
         if len(signatures) != 1:
-            raise StoreRefusal(403, "AccessDenied", "Access Denied")
+            raise StoreError(403, "AccessDenied", "Access Denied")
         if not _equal(signatures[0], self._query_signature(sigv4.canonical_query(signed))):
             raise _signature_mismatch()
         values = dict(signed)
         if len(values) != len(signed) or values.keys() != _URL_PARAMETERS:
-            raise StoreRefusal(403, "AccessDenied", "Access Denied")
+            raise StoreError(403, "AccessDenied", "Access Denied")
         self._check_lifetime(values["X-Amz-Date"], values["X-Amz-Expires"])
         return Grant(values["key"], *(values[name] for name in _RESPONSE_PARAMETERS))
 
@@ -90,10 +90,10 @@ class Presigner:
 
     def _check_form_signature(self, form: Mapping[str, str]) -> None:
         if form["x-amz-algorithm"] != sigv4.ALGORITHM:
-            raise StoreRefusal(400, "InvalidArgument", f"x-amz-algorithm must be {sigv4.ALGORITHM}")
+            raise StoreError(400, "InvalidArgument", f"x-amz-algorithm must be {sigv4.ALGORITHM}")
         access_key, _, scope = form["x-amz-credential"].partition("/")
         if access_key != _ACCESS_KEY:
-            raise StoreRefusal(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+            raise StoreError(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
         date = form["x-amz-date"]
         expected = sigv4.sign(self._credentials.secret_key, date, _REGION, form["policy"])
         if scope != sigv4.scope(date, _REGION) or not _equal(form["x-amz-signature"], expected):
@@ -104,9 +104,9 @@ class Presigner:
             begins = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             ends = begins + timedelta(seconds=int(seconds))
         except (ValueError, OverflowError):
-            raise StoreRefusal(400, "AuthorizationQueryParametersError", "X-Amz-Date or X-Amz-Expires is malformed") from None
+            raise StoreError(400, "AuthorizationQueryParametersError", "X-Amz-Date or X-Amz-Expires is malformed") from None
         if self._clock() >= ends:
-            raise StoreRefusal(403, "AccessDenied", "Request has expired")
+            raise StoreError(403, "AccessDenied", "Request has expired")
 
 
 def _single_fields(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -114,7 +114,7 @@ def _single_fields(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     form: dict[str, str] = {}
     for name, value in fields:
         if name.lower() in form:
-            raise StoreRefusal(400, "InvalidArgument", f"The field '{name}' is given more than once.")
+            raise StoreError(400, "InvalidArgument", f"The field '{name}' is given more than once.")
         form[name.lower()] = value
     return form
 
@@ -124,6 +124,6 @@ def _equal(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode())
 
 
-def _signature_mismatch() -> StoreRefusal:
+def _signature_mismatch() -> StoreError:
     message = "The request signature we calculated does not match the signature you provided."
-    return StoreRefusal(403, "SignatureDoesNotMatch", message)
+    return StoreError(403, "SignatureDoesNotMatch", message)

@@ -17,8 +17,8 @@ from chalice.local import HTTPServerThread, LocalDevServer, ThreadedHTTPServer
 
 from chalicelib import settings
 from chalicelib.errors import RepositoryError
-from chalicelib.local import startup
-from chalicelib.local.handler import RequestHandler
+from chalicelib.server import startup
+from chalicelib.server.handler import RequestHandler
 from chalicelib.settings import SettingsError
 
 log = logging.getLogger(__name__)

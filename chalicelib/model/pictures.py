@@ -1,11 +1,9 @@
-"""What the imaging room hands out: plain values, ready to be stored."""
+"""Pictures as plain values: what is taken in, how large it may be, and what decoding one yields."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 
-from chalicelib.facts import Carried, Facts
-from chalicelib.imaging.blocks import Block, more
+from chalicelib.model.facts import Carried, Facts
 
 #: The formats that are taken in, judged by content. MPO is JPEG; HEIC is any HEIF file whose picture is not AV1.
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "HEIC")
@@ -24,8 +22,6 @@ CONTENT_TYPES = {
 THUMBNAIL_CONTENT_TYPES = {"jpg": "image/jpeg", "webp": "image/webp"}
 #: Longest sides of the thumbnails, in pixels.
 THUMBNAIL_SIZES = (256, 512, 1280)
-#: Parts beside a picture that are told one by one: no camera writes as many.
-_MOST_CARRIED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +62,3 @@ class Picture:
     facts: Facts
     thumbnails: Thumbnails
     carries: tuple[Carried, ...] = ()
-
-
-def carried(blocks: Iterable[Block]) -> tuple[Carried, ...]:
-    """What a file holds besides, for people: the first of its parts that are neither picture nor known metadata."""
-    found = (Carried(block.holds, block.content_type, block.start, block.end - block.start) for block in more(blocks))
-    return tuple(islice(found, _MOST_CARRIED))
