@@ -60,7 +60,7 @@ def test_the_new_code_is_tried_on_the_runtime_that_it_was_packaged_for(stack: St
     functions = client("lambda")
     admin = stack.outputs["AdminFunction"]
     wanted = functions.get_function_configuration(FunctionName=admin)["Runtime"]
-    functions.update_function_configuration(FunctionName=admin, Repository="python3.10")
+    functions.update_function_configuration(FunctionName=admin, Runtime="python3.10")
     deploy(package)
     assert functions.get_function_configuration(FunctionName=admin)["Runtime"] == wanted
 
