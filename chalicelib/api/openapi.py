@@ -87,13 +87,7 @@ class _Described:
             place: Json = {"in": "path", "required": True}
         else:
             place = {"in": "query"}
-        return {"name": name, **place, "description": self._meaning(schema), "schema": schema}
-
-    def _meaning(self, schema: Json) -> str:
-        """Taken from the schema, which has it no longer; an enumeration keeps its own."""
-        if "$ref" in schema:
-            return str(self.components[schema["$ref"].rpartition("/")[2]]["description"])
-        return str(schema.pop("description"))
+        return {"name": name, **place, "description": schema.pop("description"), "schema": schema}
 
     def _responses(self, operation: Operation) -> Json:
         responses = {str(status): self._response(response) for status, response in operation.responses.items()}
@@ -184,10 +178,10 @@ def _tidy(schema: Json, enumerations: Json) -> None:
             node["const"] = node.pop("enum")[0]
             node.setdefault("description", "Which kind this is.")
         elif "title" in node:
-            enumerations[node["title"]] = dict(node)
-            node_name = node["title"]
+            enumeration = dict(node)
+            enumerations[enumeration["title"]] = enumeration
             node.clear()
-            node["$ref"] = _REF.format(name=node_name)
+            node |= {"$ref": _REF.format(name=enumeration["title"]), "description": enumeration["description"]}
 
 
 def _nodes(value: Any) -> Iterator[Json]:

@@ -74,7 +74,7 @@ def field_rows(name: str) -> Rows:
     """Its fields, less those of the object that it says more about."""
     component, inherited = COMPONENTS[name], fields_of(base_of(name))
     return [
-        (f"`{field}`" + ("" if field in component["required"] else ", may be absent"), takes(schema), _meaning(schema))
+        (f"`{field}`" + ("" if field in component["required"] else ", may be absent"), takes(schema), schema["description"])
         for field, schema in component["properties"].items()
         if field not in inherited
     ]
@@ -124,7 +124,3 @@ def _bounds(schema: dict[str, Any]) -> list[str]:
     if "default" in schema:
         said.append(f"without it `{str(schema['default']).lower()}`")
     return said
-
-
-def _meaning(schema: dict[str, Any]) -> str:
-    return str(schema.get("description") or COMPONENTS[schema["$ref"].rpartition("/")[2]]["description"])
