@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from chalicelib.model.records import LARGEST_INTEGER
+
 
 def means(meaning: str, *examples: Any, title: str | None = None, **schema: Any) -> Meta:
     """What a value is for, with examples of it. A title makes an enumeration a schema of its own; `schema` is put into its
@@ -13,7 +15,7 @@ def means(meaning: str, *examples: Any, title: str | None = None, **schema: Any)
 
 
 Id = Annotated[int, Meta(ge=1, extra_json_schema={"format": "int64"})]
-Int64 = Annotated[int, Meta(ge=0, le=2**63 - 1, extra_json_schema={"format": "int64"})]
+Int64 = Annotated[int, Meta(ge=0, le=LARGEST_INTEGER, extra_json_schema={"format": "int64"})]
 Int32 = Annotated[int, Meta(ge=0, extra_json_schema={"format": "int32"})]
 Number = Annotated[float, Meta(extra_json_schema={"format": "double"})]
 Uri = Annotated[str, Meta(extra_json_schema={"format": "uri"})]
