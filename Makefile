@@ -29,7 +29,7 @@ test: lint audit unit  ## everything that must hold
 
 javascript: node_modules/.package-lock.json  ## types and style of the page's code
 	$(BIN)/node node_modules/typescript/bin/tsc --project .
-	$(BIN)/node node_modules/eslint/bin/eslint.js --max-warnings 0 .
+	$(BIN)/node node_modules/eslint/bin/eslint.js --max-warnings 0 chalicelib/web
 
 lint: $(VENV)/dev  ## style, types, and that the package fits Lambda
 	$(BIN)/ruff check .
