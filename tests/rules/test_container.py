@@ -106,3 +106,12 @@ def test_it_runs_as_a_user_without_rights_what_the_requirements_bring() -> None:
 @pytest.mark.parametrize("image", [*instructions("FROM"), DATABASE["image"]])
 def test_an_image_is_pinned(image: str) -> None:
     assert _PINNED.fullmatch(image)
+
+
+def test_the_workflow_runs_make_test_on_every_python_that_is_promised() -> None:
+    workflow = yaml.safe_load((CHECKOUT / ".github" / "workflows" / "test.yml").read_text("utf-8"))
+    job = workflow["jobs"]["test"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands[-1].split()[:2] == ["make", "test"]
+    assert re.search(r"^test:", (CHECKOUT / "Makefile").read_text("utf-8"), re.MULTILINE)
