@@ -78,6 +78,7 @@ def test_the_keys_step_through_the_pictures_and_back_to_all(thousands: Server, o
 def test_stepping_goes_on_past_what_was_loaded_at_first(thousands: Server, open_page: Open) -> None:
     page = open_page(thousands.api.public_url)
     tile(page, 5000).click()
+    expect_shown(page, "IMG_005000.JPG")
     for number in range(4999, 4880, -1):
         page.keyboard.press("ArrowRight")
         expect(page.locator(NAME)).to_have_text(f"IMG_{number:06}.JPG")
