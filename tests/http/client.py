@@ -6,7 +6,7 @@ import http.client
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -152,8 +152,17 @@ class Api:
 def assert_refused(answer: Answer, status: int, code: str) -> None:
     """A refusal as the contract has it: the status, the stable name, and a sentence."""
     assert (answer.status, answer.json()["Code"]) == (status, code), answer
-    assert answer.json().keys() - {"status", "catalog", "store"} == {"Code", "Message"}  # what is not ready says more
+    assert answer.json().keys() == {"Code", "Message"}
     assert len(answer.json()["Message"].split()) >= 3
+
+
+def assert_not_ready(answer: Answer) -> None:
+    """As a refusal, and besides which part cannot be used, and why."""
+    told = answer.json()
+    refused = json.dumps({name: told.pop(name) for name in ("Code", "Message")})
+    assert_refused(replace(answer, body=refused.encode()), 503, "UnavailableError")
+    assert told.keys() == {"status", "catalog", "store"}
+    assert told["status"] == "unavailable"
 
 
 def form(parts: Sequence[bytes], boundary: str = BOUNDARY) -> bytes:

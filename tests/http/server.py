@@ -89,6 +89,21 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**inherited, "FILE_STORAGE_LOCATION": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def _program(port: int, *options: str) -> list[str]:
+    return [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
+
+
+def refusal_at_start(folder: Path, settings: Mapping[str, str] | None = None, *options: str) -> str:
+    """What a server writes that gives up at its start, at the end the reason; there must be no traceback."""
+    program = _program(free_port(), "--no-autoreload", *options)
+    environment = _environment(folder) | dict(settings or {})
+    ended = subprocess.run(program, cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1, ended
+    said = ended.stdout + ended.stderr
+    assert "Traceback" not in said
+    return said
+
+
 @contextmanager
 def running(
     folder: Path,
@@ -100,9 +115,8 @@ def running(
     """Serve `folder`; `settings` are further environment variables. The server is killed on the way out."""
     port = free_port()
     scratch = tempfile.mkdtemp()  # a server that is killed leaves its working copies behind
-    program = [str(Path(sys.executable).with_name("chalice")), "local", "--port", str(port), *options]
     process = subprocess.Popen(
-        program,
+        _program(port, *options),
         cwd=checkout,
         env=_environment(folder) | {"TMPDIR": scratch} | dict(settings or {}),
         stdout=subprocess.PIPE,

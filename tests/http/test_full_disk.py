@@ -12,7 +12,7 @@ from PIL import Image
 from chalicelib.errors import DISK_FULL
 from tests import pictures
 from tests.disks import fill, small_disk
-from tests.http.client import Answer, Api, assert_refused
+from tests.http.client import Answer, Api, assert_not_ready, assert_refused
 from tests.http.server import running
 from tests.http.waiting import wait_until
 
@@ -50,7 +50,9 @@ def test_a_disk_that_uploads_have_filled_is_emptied_by_deletes(disk: Path) -> No
         ticket = api.ask_for(noise(5000))
         assert_says_the_disk_is_full(upload_until_refused(api))
         ballast = fill(disk)
-        assert_says_the_disk_is_full(api.get("/health/ready"))
+        not_ready = api.get("/health/ready")
+        assert_not_ready(not_ready)
+        assert not_ready.json()["Message"] == DISK_FULL
         posted = api.post_ticket(ticket, noise(5000))
         assert posted.status == 503
         assert DISK_FULL.encode() in posted.body

@@ -13,7 +13,7 @@ from chalicelib.repository import Repository
 from chalicelib.settings import VERSION
 from tests import pictures
 from tests.databases import mariadb, new_database
-from tests.http.client import Api, assert_refused, in_process
+from tests.http.client import Api, assert_not_ready, assert_refused, in_process
 from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
@@ -61,8 +61,10 @@ def test_a_store_that_does_not_answer_is_a_503_and_costs_nothing(api: Api, repos
     ticket = api.ask_for(pictures.png(2))
     for section in ("incoming", "temporary"):
         (storage / section).rename(tmp_path / section)
-    for answer in (api.get("/health/ready"), api.upload(pictures.png(2))):
-        assert_refused(answer, 503, "UnavailableError")
+    refused, not_ready = api.upload(pictures.png(2)), api.get("/health/ready")
+    assert_refused(refused, 503, "UnavailableError")
+    assert_not_ready(not_ready)
+    for answer in (refused, not_ready):
         assert int(answer.headers["retry-after"]) > 0
     posted = api.post_ticket(ticket, pictures.png(2))
     assert (posted.status, posted.headers["content-type"]) == (503, "application/xml")
@@ -81,17 +83,14 @@ def test_a_catalog_that_does_not_answer_is_a_503_and_costs_nothing(make_runtime:
         api = in_process_api()
         held = api.upload(pictures.png(1)).json()
         server.stop()
-        asked = (
-            "/health/ready",
-            "/image/list",
-            f"/image/{held['id']}",
-            f"/image/{held['id']}/details",
-            "/image/uploads/" + "0" * 36,
-        )
+        asked = ("/image/list", f"/image/{held['id']}", f"/image/{held['id']}/details", "/image/uploads/" + "0" * 36)
         answers = [*(api.get(path) for path in asked), api.upload(pictures.png(2)), api.delete(held["id"])]
         answers.append(api.ask({"name": "a", "size": 1}))
+        not_ready = api.get("/health/ready")
+        assert_not_ready(not_ready)
         for answer in answers:
             assert_refused(answer, 503, "UnavailableError")
+        for answer in (*answers, not_ready):
             assert int(answer.headers["retry-after"]) > 0
         server.start()
         assert api.get("/health/ready").status == 200

@@ -14,7 +14,8 @@ import yaml
 from chalicelib.settings import Settings, from_env
 from tests.rules.modules import CHECKOUT
 
-DOCKERFILE = (CHECKOUT / "Dockerfile").read_text("utf-8")
+#: A line that is continued is one.
+DOCKERFILE = (CHECKOUT / "Dockerfile").read_text("utf-8").replace("\\\n", " ")
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "compose.yaml").read_text("utf-8"))
 SERVER, DATABASE = COMPOSE["services"]["server"], COMPOSE["services"]["database"]
 #: What the settings read under another name than their own.
@@ -27,8 +28,8 @@ _PINNED = re.compile(r"[a-z]+:\d+\.\d+\.\d+(-[a-z-]+)?")
 
 
 def instructions(name: str) -> list[str]:
-    """What stands behind each such instruction; a line that is continued is one."""
-    return re.findall(rf"^{name} (.+)$", DOCKERFILE.replace("\\\n", " "), re.MULTILINE)
+    """What stands behind each such instruction."""
+    return re.findall(rf"^{name} (.+)$", DOCKERFILE, re.MULTILINE)
 
 
 def variables() -> dict[str, str]:
@@ -97,7 +98,7 @@ def test_the_server_waits_for_a_database_that_is_well() -> None:
 
 def test_it_runs_as_a_user_without_rights_what_the_requirements_bring() -> None:
     [user] = instructions("USER")
-    assert f"useradd --create-home --uid 10001 {user}" in DOCKERFILE.replace("\\\n", " ")
+    assert f"useradd --create-home --uid 10001 {user}" in DOCKERFILE
     assert command()[:2] == ["chalice", "local"]
     assert "requirements-local.txt" in instructions("RUN")[0]
     assert re.search(r"^chalice==", (CHECKOUT / "requirements-local.txt").read_text("utf-8"), re.MULTILINE)
