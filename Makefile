@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run check test lint javascript audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
+.PHONY: help run check test lint style javascript audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -18,24 +18,21 @@ run: $(VENV)/local  ## serve on http://HOST:PORT
 help:  ## these lines
 	@sed -n 's/^\([a-z-]*\):.*  ## /  \1|/p' Makefile | awk -F '|' '{ printf "%-14s %s\n", $$1, $$2 }'
 
-check: $(VENV)/dev  ## the short way: style, types, and the tests that need no server, browser or emulator
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(MAKE) javascript
+check: style  ## the short way: style, types, and the tests that need no server, browser or emulator
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 tests/rules tests/unit
 
 test: lint audit unit  ## everything that must hold
+
+style: $(VENV)/dev javascript
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 javascript: node_modules/.package-lock.json  ## types and style of the page's code
 	$(BIN)/node node_modules/typescript/bin/tsc --project .
 	$(BIN)/node node_modules/eslint/bin/eslint.js --max-warnings 0 chalicelib/web
 
-lint: $(VENV)/dev  ## style, types, and that the package fits Lambda
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(MAKE) javascript
+lint: style  ## style, types, and that the package fits Lambda
 	$(MAKE) package
 	$(BIN)/cfn-lint --regions us-east-1 eu-central-1 --template out/sam.yaml
 

@@ -55,10 +55,11 @@ def ingest(event: SQSEvent) -> None:
 def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     report = _settled().sweep.go_on(_last_call(event.context))
-    telemetry.note(broken_invariants=len(report.problems), **_answer(report))
+    answer = _answer(report)
+    telemetry.note(broken_invariants=len(report.problems), **answer)
     if report.fault:  # it ends as a failure, for the alarm; what was done is in the log
         raise UnavailableError(report.fault)
-    return _answer(report)
+    return answer
 
 
 @blueprint.lambda_function(name="admin")

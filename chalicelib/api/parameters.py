@@ -9,8 +9,8 @@ from chalicelib.api import query
 from chalicelib.api.meaning import Id, Number, means
 from chalicelib.model.pictures import FORMATS, THUMBNAIL_SIZES
 
-_Text = Annotated[str, Meta(min_length=1, max_length=255)]
-_Texts = Annotated[list[_Text], Meta(max_length=50)]
+_Text = Annotated[str, Meta(min_length=1, max_length=query.LONGEST_TEXT)]
+_Texts = Annotated[list[_Text], Meta(max_length=query.MOST_CHOICES)]
 _Time, _WallClock = (
     Annotated[str, Meta(extra_json_schema={"anyOf": [{"type": "string", "format": form} for form in forms]})]
     for forms in (("date-time", "date"), ("date-time-local", "date"))

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, TypeVar, get_args
@@ -16,6 +16,8 @@ Query = Mapping[str, list[str]]
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
+LONGEST_TEXT = 255
+MOST_CHOICES = 50
 SORTS: tuple[Sort, ...] = get_args(Sort)
 DEFAULT_SORT: Sort = "-uploaded_at"
 CHOICES = ("format", "camera_make", "camera_model", "lens_model")
@@ -27,8 +29,6 @@ _TIMES = ("uploaded_after", "uploaded_before", "taken_after", "taken_before")
 SINGLE = frozenset({"limit", "cursor", "sort", "name", "has_location", "bbox", "include_total", *_TIMES, *_BOUNDS})
 REPEATED = frozenset(CHOICES)
 
-_LONGEST_TEXT = 255
-_MOST_CHOICES = 50
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -96,8 +96,8 @@ def _one(query: Query, name: str, read: Callable[[str], T]) -> T | None:
 
 def _many(query: Query, name: str) -> tuple[str, ...]:
     values = query.get(name, [])
-    if len(values) > _MOST_CHOICES:
-        raise BadRequestError(f"The query parameter {name!r} is given {len(values)} times: at most {_MOST_CHOICES} are taken.")
+    if len(values) > MOST_CHOICES:
+        raise BadRequestError(f"The query parameter {name!r} is given {len(values)} times: at most {MOST_CHOICES} are taken.")
     return tuple(_one({name: [value]}, name, _text) or "" for value in values)
 
 
@@ -112,18 +112,20 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-def _sort(text: str) -> Sort:
-    for sort in SORTS:
-        if sort == text:
-            return sort
-    raise ValueError(f"takes one of {', '.join(SORTS)}.")
+def _one_of(choices: Iterable[T]) -> Callable[[str], T]:
+    """Reads the text of one of these."""
+    by_text = {str(choice): choice for choice in choices}
+
+    def read(text: str) -> T:
+        if text not in by_text:
+            raise ValueError(f"takes one of {', '.join(by_text)}.")
+        return by_text[text]
+
+    return read
 
 
-def _thumbnail_size(text: str) -> int:
-    for size in THUMBNAIL_SIZES:
-        if text == str(size):
-            return size
-    raise ValueError(f"takes one of {', '.join(map(str, THUMBNAIL_SIZES))}.")
+_sort = _one_of(SORTS)
+_thumbnail_size = _one_of(THUMBNAIL_SIZES)
 
 
 def _disposition(text: str) -> Literal["inline", "attachment"]:
@@ -141,8 +143,8 @@ def _boolean(text: str) -> bool:
 
 
 def _text(text: str) -> str:
-    if not 0 < len(text) <= _LONGEST_TEXT:
-        raise ValueError(f"takes a text of 1 to {_LONGEST_TEXT} characters.")
+    if not 0 < len(text) <= LONGEST_TEXT:
+        raise ValueError(f"takes a text of 1 to {LONGEST_TEXT} characters.")
     return text
 
 

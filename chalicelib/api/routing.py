@@ -48,6 +48,8 @@ def route(
     must be of `content_type`. What the view raises of the contract's errors is answered as such.
     """
 
+    once = single | {"owner"} if of_owner else single
+
     def register(view: View) -> View:
         @functools.wraps(view)
         def guarded(**captures: Any) -> Response:
@@ -58,7 +60,7 @@ def route(
                 return refusal(error)
 
         def _asked(request: Request) -> Asked:
-            query = query_of(request, single | {"owner"} if of_owner else single, repeated)
+            query = query_of(request, once, repeated)
             if not scopes:
                 return Asked(request, "", query)
             named = query.pop("owner", [None])[0]

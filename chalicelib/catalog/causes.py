@@ -18,8 +18,8 @@ FULL: frozenset[object] = frozenset({"SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", 1021
 _RIGHTS = "the user may not do this: grant it all rights on the database that DATABASE_URL names"
 _TABLES = "its tables are not those of this release: run `python -m chalicelib.cli migrate`"
 _CERTIFICATE = "the connection cannot be encrypted: see DATABASE_TLS, and that DATABASE_CA has the server's authority"
-#: What SQLite, which has one code for all of them, says of tables that are not there.
-_NO_SUCH = ("no such table", "no such column", "has no column named")
+#: What SQLite says of tables that are not there, for which it has no code of their own; and what stands for one here.
+_NO_SUCH, _NOT_THERE = ("no such table", "no such column", "has no column named"), "SQLITE_ERROR: not there"
 _NO_WRITING = "the file cannot be written: see who owns the catalog's file and folder"
 #: What somebody has to mend. MySQL's numbers are of https://dev.mysql.com/doc/mysql-errors/8.4/en/, SQLite's names of
 #: https://www.sqlite.org/rescode.html; a name stands for those that begin with it, too.
@@ -40,6 +40,7 @@ _TO_MEND: dict[object, str] = {
     2026: _CERTIFICATE,
     2059: "the server wants another kind of login than PyMySQL has: see DATABASE_TLS",
     3159: "the server takes encrypted connections only: set DATABASE_TLS=true",
+    _NOT_THERE: _TABLES,
     "SQLITE_NOTADB": "the file is no SQLite database: see FILE_STORAGE_LOCATION or DATABASE_URL",
     "SQLITE_CORRUPT": "the file is damaged: keep it, and restore the copy made last",
     "SQLITE_CANTOPEN": "the file cannot be opened: see that its folder exists and who may use it",
@@ -99,8 +100,8 @@ def no_connection() -> UnavailableError:
 
 def _sentence(known: dict[object, str], error: DBAPIError) -> str | None:
     code = error_code(error.orig)
-    if code == "SQLITE_ERROR":
-        return _TABLES if known is _TO_MEND and any(said in str(error.orig) for said in _NO_SUCH) else None
+    if code == "SQLITE_ERROR" and any(said in str(error.orig) for said in _NO_SUCH):
+        code = _NOT_THERE
     if isinstance(code, str):  # SQLite tells more than one needs: SQLITE_READONLY_DIRECTORY
         return next((said for name, said in known.items() if isinstance(name, str) and _is(code, name)), None)
     return known.get(code)

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from chalicelib.backends import open_bucket, open_database
 from chalicelib.catalog.database import Database, sqlite_url
@@ -50,24 +51,28 @@ def wait_for_database(settings: Settings) -> None:
     if settings.database_url is None or not settings.database_url.startswith("mysql"):
         return  # a file is there or is made
     database, until = _database(settings), time.monotonic() + settings.database_wait_seconds
-    while True:
-        try:
-            database.check()
-        except MisconfiguredError as problem:
-            raise _told_of(database, problem) from problem
-        except UnavailableError as problem:
-            if time.monotonic() >= until:
-                raise _told_of(database, problem) from problem
-            log.warning("waiting for %s: %s", database.name, problem.cause)
-            time.sleep(_LOOK_EVERY_SECONDS)
-        else:
-            database.dispose()
-            return
+    with _naming(database):
+        while True:
+            try:
+                database.check()
+            except UnavailableError as problem:
+                if isinstance(problem, MisconfiguredError) or time.monotonic() >= until:
+                    raise
+                log.warning("waiting for %s: %s", database.name, problem.cause)
+                time.sleep(_LOOK_EVERY_SECONDS)
+            else:
+                database.dispose()
+                return
 
 
-def _told_of(database: Database, problem: UnavailableError) -> UnavailableError:
-    """The same for an operator, who has to know which database it is."""
-    return type(problem)(f"The catalog in {database.name} cannot be used.", problem.cause or problem.message)
+@contextmanager
+def _naming(database: Database) -> Iterator[None]:
+    """An operator has to know which database it is that cannot be used; clients are never told."""
+    try:
+        yield
+    except UnavailableError as problem:
+        told = f"The catalog in {database.name} cannot be used."
+        raise type(problem)(told, problem.cause or problem.message) from problem
 
 
 def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Repository:
@@ -77,10 +82,8 @@ def compose_unsettled(settings: Settings, decoder: Decoder | None = None) -> Rep
     except OSError as error:
         raise SettingsError(f"FILE_STORAGE_LOCATION names no folder that can be used: {error.strerror}.") from None
     database = _database(settings)
-    try:
+    with _naming(database):
         migrate(database)
-    except UnavailableError as problem:
-        raise _told_of(database, problem) from problem
     return _assembled(settings, database, decoder)
 
 
@@ -98,7 +101,9 @@ def compose_unsettled_as_it_is(settings: Settings) -> Repository:
         raise SettingsError(f"There is no catalog in {database.name}: nothing was looked at, and nothing made.")
     if settings.image_bucket is None and not settings.storage.is_dir():
         raise SettingsError(f"There is no folder {settings.storage}: nothing was looked at, and nothing made.")
-    if is_due(database):
+    with _naming(database):
+        due = is_due(database)
+    if due:
         raise SettingsError(
             f"The catalog in {database.name} has not the tables of this release: run `python -m chalicelib.cli migrate` "
             "first; nothing was changed."

@@ -9,7 +9,7 @@ from imagerepo.client import MOST_OFFERS, Client
 from imagerepo.crew import Crew
 from imagerepo.errors import ApiError
 from imagerepo.localfile import Snapshot, sendable_name
-from imagerepo.models import ExistsAnswer, Offer, RejectAnswer, UploadAnswer
+from imagerepo.models import Answer, Offer
 from imagerepo.outcomes import Outcome
 
 
@@ -26,7 +26,7 @@ class Item:
 
 
 #: What the server says to some items, in their order, or why it does not.
-Answers = list[UploadAnswer | ExistsAnswer | RejectAnswer] | Exception
+Answers = list[Answer] | Exception
 
 
 class Asking:

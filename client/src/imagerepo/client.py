@@ -15,6 +15,7 @@ from imagerepo.errors import StoreError, UnavailableError
 from imagerepo.filters import Filters, Sort
 from imagerepo.localfile import ExactReader, OnBytes, ignore_bytes, open_regular, sendable_name, sha256_of
 from imagerepo.models import (
+    Answer,
     Details,
     ExistsAnswer,
     Health,
@@ -157,7 +158,7 @@ class Client:
             return self._transport.decoded(Upload, response)
         return self._transport.decoded(UploadedImage, response)
 
-    def ask(self, offers: Sequence[Offer]) -> list[UploadAnswer | ExistsAnswer | RejectAnswer]:
+    def ask(self, offers: Sequence[Offer]) -> list[Answer]:
         """Ask to upload up to 100 files: one answer per file, in order."""
         files = [
             {"name": offer.name, "size": offer.size, **({"sha256": offer.sha256} if offer.sha256 else {})} for offer in offers
@@ -225,7 +226,7 @@ class Client:
 
 
 #: What each `action` of an answer comes with.
-_KINDS: dict[str, type[UploadAnswer | ExistsAnswer | RejectAnswer]] = {
+_KINDS: dict[str, type[Answer]] = {
     "upload": UploadAnswer,
     "exists": ExistsAnswer,
     "reject": RejectAnswer,

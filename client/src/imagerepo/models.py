@@ -148,6 +148,9 @@ class RejectAnswer:
     error: Refusal
 
 
+Answer = UploadAnswer | ExistsAnswer | RejectAnswer
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """What became of an upload. What it ended with is there by its `status`, which is one of `pending`, `processing`, `stored`,
