@@ -74,10 +74,12 @@ def template_in(folder: Path, url: URL) -> Template:
     url_of_server = None if url.drivername == "sqlite" else url
     built = repository_in(folder / "template", database_url=url_of_server and url.render_as_string(hide_password=False))
     assert take_in(built, HELD).status == "stored"
-    return template_of(built.settings.storage, url_of_server)
+    return template_of(built, url_of_server)
 
 
-def template_of(folder: Path, url: URL | None) -> Template:
+def template_of(repository: Repository, url: URL | None) -> Template:
+    """The repository as it is now; it is closed, because SQLite takes files away when the last connection ends."""
+    repository.close()
     rows: dict[str, list[dict[str, Any]]] = {}
 
     def read(connection: Connection) -> None:
@@ -87,7 +89,7 @@ def template_of(folder: Path, url: URL | None) -> Template:
 
     if url:
         _in(url, read)
-    return Template(folder, url, rows)
+    return Template(repository.settings.storage, url, rows)
 
 
 def _in(url: URL, work: Callable[[Connection], None]) -> None:
@@ -131,8 +133,10 @@ def interruptions(deed: str, signal: str, template: Template) -> Iterator[Interr
             if signal == "SIGSTOP" and template.url:
                 _end_transactions(template.url)
             repository = repository_in(copies / str(steps), database_url=template.database_url)
-            yield Interruption(steps, repository, go_on)
-            repository.close()  # its queue keeps it, and a server has only so many connections
+            try:
+                yield Interruption(steps, repository, go_on)
+            finally:
+                repository.close()  # its queue keeps it, and a server has only so many connections
             if outcome == "ended":
                 return
             assert outcome == "interrupted"

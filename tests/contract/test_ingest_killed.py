@@ -91,7 +91,7 @@ def killed_while_decoding(deed: str, template: Template) -> Template:
     for interruption in killed(deed, template):
         repository = interruption.repository
         if repository.uploads.status("local", interruption.ticket["upload_id"]).strikes == 1:
-            return template_of(repository.settings.storage, template.url)
+            return template_of(repository, template.url)
     raise AssertionError("no kill hit the decoding")
 
 

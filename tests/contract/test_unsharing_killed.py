@@ -22,7 +22,7 @@ def template(tmp_path: Path) -> Template:
     for owner in OWNERS:
         assert take_in(repository, HELD, owner).status == "stored"
     share(repository)
-    return template_of(repository.settings.storage, None)
+    return template_of(repository, None)
 
 
 def served(repository: Repository, owner: str, image_id: int) -> bytes:
