@@ -24,7 +24,7 @@ from tests.http.client import Api, assert_refused
 from tests.http.conftest import MakeRuntime, in_process_api
 from tests.http.hostile_decoder import ABORT, BURST, FORGE, HANG, marked
 from tests.http.server import Server, command, running
-from tests.http.waiting import wait_until
+from tests.http.waiting import is_running, wait_until
 from tests.repositories import files_in
 
 LIMITS = Limits(10**6, 10, 10**7)
@@ -174,14 +174,6 @@ def test_decoders_end_with_the_server_that_is_killed_alone(tmp_path: Path) -> No
         assert children
         server.kill_alone()
         wait_until(lambda: not any(is_running(pid) for pid in children))
-
-
-def is_running(pid: int) -> bool:
-    """Whether the process is there and no zombie that nobody has asked after."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_second_server_on_the_same_folder_leaves_the_first_ones_work_alone(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,6 +19,14 @@ def wait_until(look: Callable[[], T]) -> T:
         assert time.monotonic() < deadline, f"waited {BOUND_SECONDS:g} seconds in vain: {look}"
         time.sleep(_LOOK_EVERY_SECONDS)
     return seen
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and no zombie: what is left of an orphan goes when the machine's first process asks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Gate:

@@ -15,7 +15,7 @@ import pytest
 from chalicelib.decoding.pool import Pool
 from chalicelib.decoding.warm import DecoderDied, OutOfMemory, OutOfTime, PoolClosed, WarmChild
 from chalicelib.errors import UnavailableError
-from tests.http.waiting import wait_until
+from tests.http.waiting import is_running, wait_until
 from tests.unit.hostile import MEMORY, MODULE, PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -243,4 +243,4 @@ def test_a_program_killed_outright_leaves_no_child_behind(tmp_path: Path, task: 
         wait_until(lambda: any(children(child) for child in children(program.pid)))
         left = {program.pid, *children(program.pid)} | {one for child in children(program.pid) for one in children(child)}
         program.kill()
-    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
+    wait_until(lambda: not any(is_running(pid) for pid in left))
