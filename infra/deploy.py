@@ -1,5 +1,6 @@
 """`make deploy`: bring the packaged stack into an account, tables before code, and say where it answers.
 
+A list of steps, each of which may be done again, and may be the first to run after a deployment that was cut off at any point.
 The first run creates the stack, any later one updates it. An update that fails is rolled back by CloudFormation; one whose
 migrations fail is not begun. Either way the version before goes on serving.
 """
@@ -8,140 +9,108 @@ import argparse
 import hashlib
 import json
 import sys
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 import yaml
-from botocore.config import Config
-from botocore.exceptions import ClientError, WaiterError
 
+from infra import migration, proof
 from infra.database import create_users
-
-#: The admin function may run for a quarter of an hour.
-_PATIENT = Config(read_timeout=960, retries={"total_max_attempts": 1})
-_NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+from infra.stack import DeploymentError, Stack
 
 
-class DeploymentError(Exception):
-    """What went wrong, as a sentence."""
+@dataclass(frozen=True)
+class Release:
+    """What is to be deployed, as it lies in the bucket."""
+
+    template: Mapping[str, Any]
+    template_url: str
+    code: Mapping[str, str]
 
 
 class Deployment:
-    """One stack in the account and region that boto3 finds."""
+    """Of one release with these parameters; `run` does the steps in their order."""
 
-    def __init__(self, stack: str, bucket: str) -> None:
+    def __init__(self, stack: Stack, release: Release, parameters: Mapping[str, str]) -> None:
         self._stack = stack
-        self._bucket = bucket
-        self._cloudformation: Any = boto3.client("cloudformation")
-        self._s3: Any = boto3.client("s3")
+        self._release = release
+        self._known = frozenset(release.template["Parameters"])
+        self._parameters = dict(parameters)
 
-    def run(self, package: Path, parameters: Mapping[str, str]) -> dict[str, str]:
-        """Deploy what `chalice package` left in a folder; returns the stack's outputs. Raises `DeploymentError`."""
-        code_key = self._upload(package / "deployment.zip")
-        template_url = self._upload_template(package / "sam.yaml", code_key)
-        before = self._description()
-        if before is not None:
-            self._give_admin(_outputs(before)["AdminFunction"], code_key, _runtime(package / "sam.yaml"))
-            self._migrate(_outputs(before))
-        self._change(template_url, parameters, before)
-        outputs = _outputs(self._description())
-        if before is None:
-            create_users(outputs)
-            self._migrate(outputs)
-            if "AllowedOrigin" not in parameters:
-                # The page that the API serves posts to the bucket, which cannot name the API: each would need the other.
-                own = urlsplit(parameters.get("PublicUrl") or outputs["EndpointURL"])
-                self._change(template_url, {"AllowedOrigin": f"{own.scheme}://{own.netloc}"}, self._description())
-        return outputs
+    def run(self) -> dict[str, str]:
+        """Returns the stack's outputs. Raises `DeploymentError`."""
+        unknown = sorted(self._parameters.keys() - self._known)
+        if unknown:
+            raise DeploymentError(f"infra/template.yaml has no parameter {', '.join(unknown)}.")
+        self._do("what was begun before", self._stack.settle)
+        stack = [("the stack", self._change)]
+        catalog = [("accounts", self._make_accounts), ("tables", self._migrate)]
+        for name, step in catalog + stack if self._stack.is_there else stack + catalog:
+            self._do(name, step)
+        self._do("origin and protection", self._finish)
+        self._do("proof", lambda: proof.prove(self._stack.outputs))
+        return self._stack.outputs
 
-    def _upload(self, file: Path) -> str:
-        """The key that the file has in the bucket, which is named by its content."""
-        content = file.read_bytes()
-        key = f"{self._stack}/{hashlib.sha256(content).hexdigest()}{file.suffix}"
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
+    def _do(self, name: str, step: Callable[[], None]) -> None:
+        print(f"Step: {name}", flush=True)
+        step()
+
+    def _change(self) -> None:
+        given = dict(self._parameters)
+        if self._stack.is_there and "DatabaseProtection" not in given:
+            given["DatabaseProtection"] = "true"
+        if self._names_its_own_origin() and "AllowedOrigin" not in given:
+            given["AllowedOrigin"] = ""
+        self._stack.change(self._release.template_url, self._known, given)
+
+    def _names_its_own_origin(self) -> bool:
+        """As releases did that had one parameter for both origins: a domain that is added later would not be in it."""
+        return self._stack.is_there and self._stack.parameters.get("AllowedOrigin") == _origin(
+            self._stack.outputs["EndpointURL"]
+        )
+
+    def _make_accounts(self) -> None:
+        create_users(self._stack.outputs)
+
+    def _migrate(self) -> None:
+        admin = self._release.template["Resources"]["Admin"]["Properties"]
+        migration.migrate(
+            self._stack.name, self._stack.outputs["AdminFunction"], admin["Handler"], admin["Runtime"], self._release.code
+        )
+
+    def _finish(self) -> None:
+        """What cannot be said before everything stands."""
+        wanted = {"PageOrigin": _origin(self._stack.outputs["Url"]), "DatabaseProtection": "true"}
+        wanted |= {name: value for name, value in self._parameters.items() if name in wanted}
+        if wanted.items() - self._stack.parameters.items():
+            self._stack.change(self._release.template_url, self._known, wanted)
+
+
+def upload(package: Path, stack: str, bucket: str) -> Release:
+    """Put what `make package` left in a folder into the bucket, under names that say what is in them."""
+    s3: Any = boto3.client("s3")
+
+    def put(content: bytes, suffix: str) -> str:
+        key = f"{stack}/{hashlib.sha256(content).hexdigest()}{suffix}"
+        s3.put_object(Bucket=bucket, Key=key, Body=content)
         return key
 
-    def _upload_template(self, file: Path, code_key: str) -> str:
-        template = yaml.safe_load(file.read_text("utf-8"))
-        for resource in template["Resources"].values():
-            if resource["Type"] == "AWS::Serverless::Function":
-                resource["Properties"]["CodeUri"] = {"Bucket": self._bucket, "Key": code_key}
-        merged = file.with_name("deployed.json")  # CloudFormation reads no YAML with aliases
-        merged.write_text(json.dumps(template), "utf-8")
-        location: str = self._s3.generate_presigned_url(
-            "get_object", {"Bucket": self._bucket, "Key": self._upload(merged)}, ExpiresIn=3600
-        )
-        return location
-
-    def _description(self) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"][0]
-        except ClientError as error:
-            if "does not exist" in str(error):
-                return None
-            raise
-        # A change set that was never carried out leaves the mere name of a stack.
-        return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
-
-    def _change(self, template_url: str, parameters: Mapping[str, str], before: Mapping[str, Any] | None) -> None:
-        kind = "CREATE" if before is None else "UPDATE"
-        keep = {item["ParameterKey"] for item in (before or {}).get("Parameters", [])} - parameters.keys()
-        change = self._cloudformation.create_change_set(
-            StackName=self._stack,
-            ChangeSetName=f"deploy-{time.time_ns()}",
-            ChangeSetType=kind,
-            TemplateURL=template_url,
-            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-            Parameters=[
-                *({"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()),
-                *({"ParameterKey": name, "UsePreviousValue": True} for name in sorted(keep)),
-            ],
-        )["Id"]
-        try:
-            self._cloudformation.get_waiter("change_set_create_complete").wait(ChangeSetName=change)
-        except WaiterError as error:
-            reason = str(error.last_response.get("StatusReason"))
-            if any(text in reason for text in _NOTHING_TO_DO):
-                return
-            raise DeploymentError(f"The change cannot be made: {reason}") from error
-        self._cloudformation.execute_change_set(ChangeSetName=change)
-        self._wait(f"stack_{kind.lower()}_complete")
-
-    def _wait(self, waiter: str) -> None:
-        try:
-            self._cloudformation.get_waiter(waiter).wait(StackName=self._stack, WaiterConfig={"Delay": 2, "MaxAttempts": 1800})
-        except WaiterError as error:
-            events = self._cloudformation.describe_stack_events(StackName=self._stack)["StackEvents"]
-            failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")][:10]
-            reasons = "\n".join(f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed)
-            raise DeploymentError(f"The stack was rolled back:\n{reasons}") from error
-
-    def _give_admin(self, function: str, code_key: str, runtime: str) -> None:
-        """The new code to the admin function alone, on its runtime; CloudFormation sets it again, to the same or to the old."""
-        functions: Any = boto3.client("lambda")
-        functions.update_function_configuration(FunctionName=function, Runtime=runtime)
-        functions.get_waiter("function_updated_v2").wait(FunctionName=function)
-        functions.update_function_code(FunctionName=function, S3Bucket=self._bucket, S3Key=code_key)
-        functions.get_waiter("function_updated_v2").wait(FunctionName=function)
-
-    def _migrate(self, outputs: Mapping[str, str]) -> None:
-        functions: Any = boto3.client("lambda", config=_PATIENT)
-        answer = functions.invoke(FunctionName=outputs["AdminFunction"], Payload=json.dumps({"command": "migrate"}).encode())
-        if "FunctionError" in answer:
-            raise DeploymentError(f"The migrations failed: {answer['Payload'].read().decode()}")
+    code_key = put((package / "deployment.zip").read_bytes(), ".zip")
+    template = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": code_key}
+    # CloudFormation reads no YAML with aliases; and it reads the bucket as whoever deploys.
+    template_key = put(json.dumps(template).encode(), ".json")
+    return Release(template, f"{s3.meta.endpoint_url}/{bucket}/{template_key}", {"S3Bucket": bucket, "S3Key": code_key})
 
 
-def _runtime(template: Path) -> str:
-    runtime: str = yaml.safe_load(template.read_text("utf-8"))["Resources"]["Admin"]["Properties"]["Runtime"]
-    return runtime
-
-
-def _outputs(description: Mapping[str, Any] | None) -> dict[str, str]:
-    return {item["OutputKey"]: item["OutputValue"] for item in (description or {}).get("Outputs", [])}
+def _origin(url: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(url))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -152,13 +121,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters of infra/template.yaml")
     chosen = parser.parse_args(arguments)
     try:
-        outputs = Deployment(chosen.stack, chosen.bucket).run(chosen.package, dict(p.split("=", 1) for p in chosen.parameters))
+        parameters = dict(_pair(text) for text in chosen.parameters)
+        release = upload(chosen.package, chosen.stack, chosen.bucket)
+        outputs = Deployment(Stack(chosen.stack), release, parameters).run()
     except DeploymentError as problem:
         print(problem, file=sys.stderr)
         return 1
     for name, value in sorted(outputs.items()):
         print(f"{name:22} {value}")
     return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise DeploymentError(f"{text!r} is not of the form Name=value.")
+    return name, value
 
 
 if __name__ == "__main__":

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from sqlite3 import Connection as SqliteConnection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
+
+if TYPE_CHECKING:
+    from pymysql.connections import Connection as MysqlConnection
 
 LOCK_WAIT, DEADLOCK = 1205, 1213
 
@@ -77,10 +80,7 @@ def mysql(
         "connect_timeout": connect_timeout,
         "read_timeout": read_timeout,
         "write_timeout": read_timeout,
-        "init_command": (
-            f"SET SESSION time_zone='+00:00', sql_mode='TRADITIONAL', "
-            f"innodb_lock_wait_timeout={_MYSQL_LOCK_WAIT}, wait_timeout={_MYSQL_IDLE}"
-        ),
+        "init_command": f"SET SESSION time_zone='+00:00', sql_mode='TRADITIONAL', wait_timeout={_MYSQL_IDLE}",
     }
     # Left to itself PyMySQL builds an unverified context, at 25 ms, for every connection.
     arguments |= {"ssl": tls} if tls else {"ssl_disabled": True}
@@ -100,8 +100,18 @@ def mysql(
         parameters["password"] = (password() if password else url.password or "").encode()
 
     event.listen(engine, "do_connect", give_password)
+    event.listen(engine, "connect", _limit_lock_waits)
     event.listen(engine, "handle_error", _throw_away)
     return engine
+
+
+def _limit_lock_waits(connection: "MysqlConnection", _entry: ConnectionPoolEntry) -> None:
+    """Only where the server does not do so by itself: of all that is set here this alone pins a session to one connection of
+    RDS Proxy's. (Amazon Aurora User Guide, "Avoiding pinning an RDS Proxy")"""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@innodb_lock_wait_timeout")
+        if cursor.fetchone() != (_MYSQL_LOCK_WAIT,):
+            cursor.execute(f"SET SESSION innodb_lock_wait_timeout={_MYSQL_LOCK_WAIT}")
 
 
 def _throw_away(context: ExceptionContext) -> None:

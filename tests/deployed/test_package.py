@@ -17,7 +17,8 @@ from tests import pictures
 from tests.deployed.conftest import ROOT, run
 
 #: As the template hands it to what the gateway answers by itself.
-ALLOWED_ORIGIN = {"Fn::Sub": "'${AllowedOrigin}'"}
+_ORIGIN = {"Fn::If": ["GivenOrigin", {"Ref": "AllowedOrigin"}, {"Ref": "PageOrigin"}]}
+ALLOWED_ORIGIN = {"Fn::Sub": ["'${Origin}'", {"Origin": _ORIGIN}]}
 THIS_PYTHON = sys.version_info[:2]
 
 

@@ -1,0 +1,106 @@
+"""A deployment that is cut off at any step, or whose first create fails, is brought to its end by the same command again."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import URL
+
+from infra.migration import name_for
+from tests.databases import MariaDb, new_database
+from tests.deployed.client import client, invoke
+from tests.deployed.conftest import CODE_BUCKET, ROOT
+from tests.deployed.emulator import Emulator
+
+STACK = "interrupted"
+#: The line at which each deployment is killed, in turn; each begins where the one before was cut off.
+CUTS = (
+    "Step: what was begun before",
+    "Step: the stack",
+    "CREATE_IN_PROGRESS",
+    "Step: accounts",
+    "Step: tables",
+    "migrates.",
+    "UPDATE_IN_PROGRESS",
+    "Step: origin and protection",
+    "Step: proof",
+)
+
+
+@pytest.fixture
+def url(aws: Emulator, database: MariaDb) -> Iterator[URL]:
+    assert aws.url
+    with new_database(database.url) as empty:
+        yield empty
+    client("cloudformation").delete_stack(StackName=STACK)
+
+
+def deployment(package: Path, url: URL) -> "subprocess.Popen[str]":
+    parameters = [f"DatabaseUrl={url.render_as_string(hide_password=False)}", "DatabaseTls=false", "BucketTls=false"]
+    parameters.append("PublicUrl=https://pictures.example.org/of/ours")
+    command = [sys.executable, "-m", "infra.deploy", "--stack", STACK, "--bucket", CODE_BUCKET, "--package", str(package)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*command, *parameters], cwd=ROOT, env=os.environ, stdout=pipe, stderr=pipe, text=True)
+
+
+def to_its_end(package: Path, url: URL) -> tuple[int, str, str]:
+    with deployment(package, url) as process:
+        told, problem = process.communicate()
+        return process.returncode, told, problem
+
+
+def cut_off(package: Path, url: URL, at: str) -> None:
+    with deployment(package, url) as process:
+        assert process.stdout
+        for line in process.stdout:
+            if at in line:
+                process.kill()
+                return
+        raise AssertionError(f"no line says {at!r}: {process.stderr and process.stderr.read()}")
+
+
+def broken(package: Path, folder: Path) -> Path:
+    """The package with a resource that cannot be made, which turns out after some seconds."""
+    copy = folder / "package"
+    shutil.copytree(package, copy)
+    template = yaml.safe_load((copy / "sam.yaml").read_text("utf-8"))
+    template["Resources"]["Handle"] = {"Type": "AWS::CloudFormation::WaitConditionHandle"}
+    properties = {"Handle": {"Ref": "Handle"}, "Timeout": "3"}
+    never = {"Type": "AWS::CloudFormation::WaitCondition", "DependsOn": "APIHandler", "Properties": properties}
+    template["Resources"]["Never"] = never
+    (copy / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
+    return copy
+
+
+def described() -> dict[str, Any]:
+    (found,) = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    parameters = {item["ParameterKey"]: item["ParameterValue"] for item in found["Parameters"]}
+    return {"status": found["StackStatus"], "parameters": parameters}
+
+
+def test_whatever_cuts_it_off_the_same_command_ends_it(package: Path, url: URL, tmp_path: Path) -> None:
+    status, told, problem = to_its_end(broken(package, tmp_path), url)
+    assert (status, "The stack was rolled back" in problem, "Never" in problem) == (1, True, True), told + problem
+    cut_off(tmp_path / "package", url, "CREATE_IN_PROGRESS")  # what is left is being rolled back while the next one begins
+    for line in CUTS:
+        cut_off(package, url, line)
+    status, told, problem = to_its_end(package, url)
+    assert (status, problem) == (0, ""), told + problem
+    stack = described()
+    assert stack["status"] == "UPDATE_COMPLETE"
+    outputs = dict(line.split(maxsplit=1) for line in told.splitlines() if line.startswith(("Url ", "Admin")))
+    assert stack["parameters"]["PageOrigin"] == "https://pictures.example.org"
+    assert stack["parameters"]["DatabaseProtection"] == "true"
+    functions = {function["FunctionName"] for function in client("lambda").list_functions()["Functions"]}
+    assert name_for(STACK) not in functions
+    key = invoke(outputs["AdminFunction"].strip(), {"command": "create-key", "owner": "ann", "scopes": ["read"]})
+    assert key["key"].startswith("imr_")
+    ready = next(line for line in told.splitlines() if line.startswith("The API's function answers: "))
+    assert json.loads(ready.partition(": ")[2])["status"] == "ok"
