@@ -40,7 +40,7 @@ audit: $(VENV)/dev  ## no decoder with a published hole, nothing that is not pin
 	$(BIN)/python -m infra.audit
 
 unit: $(VENV)/dev system-packages  ## the tests; those that need what cannot be installed are skipped, and say so
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 soak: $(VENV)/dev system-packages  ## the attacks on the promises, for MINUTES=15
 	$(BIN)/python -m tests.soak $(or $(MINUTES),15)

@@ -1,20 +1,23 @@
-"""What AWS calls besides the API: the queue's messages, the clock, and the operator. Unwrap, call, no logic."""
+"""What AWS calls besides the API: the queues' messages, the clock, and the operator. Unwrap, call, no logic."""
 
 import functools
 import inspect
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import runtime
+from chalicelib import runtime, settings
 from chalicelib.aws import telemetry
 from chalicelib.errors import BadRequestError, UnavailableError
 from chalicelib.model.records import ApiKey, Checkpoint, Scope
 from chalicelib.repository import Repository
 from chalicelib.services.sweep_report import Report
 from chalicelib.services.sweep_steps import Steps
+
+if TYPE_CHECKING:
+    from chalicelib.services.decode import Decode
 
 #: A sweep ends this long before its function would be ended, in milliseconds: a slice may take so long.
 _LAST_CALL = 120_000
@@ -25,33 +28,53 @@ T = TypeVar("T")
 blueprint = Blueprint(__name__)
 
 
-def invoked(run: Callable[..., T]) -> Callable[..., T]:
+def invoked(prepare: Callable[[], object]) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Around every function: its log lines say whose they are, and its end is told, with what it noted.
 
-    A decorator, because chalice's middleware does not reach the functions of a blueprint: Lambda loads this module alone.
+    `prepare` puts together what it works with; from there on logs are JSON. A decorator, because chalice's middleware does not
+    reach the functions of a blueprint: Lambda loads this module alone.
     """
 
-    @functools.wraps(run)
-    def marked(event: Any, *context: Any) -> T:
-        runtime.current()  # from here on logs are JSON
-        with telemetry.invocation(context[0] if context else event.context):
-            return run(event, *context)
+    def around(run: Callable[..., T]) -> Callable[..., T]:
+        @functools.wraps(run)
+        def marked(event: Any, *context: Any) -> T:
+            prepare()
+            with telemetry.invocation(context[0] if context else event.context):
+                return run(event, *context)
 
-    return marked
+        return marked
+
+    return around
 
 
-# Chalice puts the name into an ARN that CloudFormation fills in: what the queue is called is the stack's choice.
+@functools.cache
+def _decode() -> "Decode":
+    """The one service that knows no catalog; no other function loads it."""
+    from chalicelib.aws import decoding
+
+    return decoding.compose(settings.from_env())
+
+
+# Chalice puts the name into an ARN that CloudFormation fills in: what a queue is called is the stack's choice.
+@blueprint.on_sqs_message(queue="${DecodeQueue.QueueName}", batch_size=1, name="decode")
+@invoked(_decode)
+def decode(event: SQSEvent) -> None:
+    """Decode the objects in `incoming/` that S3's notifications name; raising leaves the message in the queue."""
+    for record in event:
+        _decode().handle(json.loads(record.body))
+
+
 @blueprint.on_sqs_message(queue="${IngestQueue.QueueName}", batch_size=1, name="ingest")
-@invoked
+@invoked(runtime.current)
 def ingest(event: SQSEvent) -> None:
-    """Take in the objects that S3's notifications name; raising leaves the message in the queue."""
+    """Take in what S3's notifications say has been decoded; raising leaves the message in the queue."""
     current = _settled()
     for record in event:
         current.ingest.handle(json.loads(record.body))
 
 
 @blueprint.schedule(Rate(6, Rate.HOURS), name="sweep")
-@invoked
+@invoked(runtime.current)
 def sweep(event: CloudWatchEvent) -> Json:
     """Go on where the run before had no more time, so that every step gets its turn however large the catalog is."""
     report = _settled().sweep.go_on(_last_call(event.context))
@@ -63,7 +86,7 @@ def sweep(event: CloudWatchEvent) -> Json:
 
 
 @blueprint.lambda_function(name="admin")
-@invoked
+@invoked(runtime.current)
 def admin(event: Json, context: Any) -> Json:
     """What an operator invokes by hand; an event names a `command` and its arguments, and no others."""
     arguments = dict(event)

@@ -12,14 +12,16 @@ from typing import Protocol
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
+from chalicelib.model.pictures import Thumbnails
 from chalicelib.model.records import Quota
 from chalicelib.services.access import Access
 from chalicelib.services.belonging import Belonging
-from chalicelib.services.completion import MakeThumbnails
-from chalicelib.services.ingest import Examine, Ingest
+from chalicelib.services.findings import Findings, Reader
+from chalicelib.services.ingest import Ingest
 from chalicelib.services.later import Later
 from chalicelib.services.library import Library
 from chalicelib.services.readiness import Readiness
+from chalicelib.services.strikes import Decoding, UnderStrike
 from chalicelib.services.sweep import Sweep
 from chalicelib.services.uploads import Uploads
 from chalicelib.settings import Settings
@@ -32,10 +34,10 @@ Chore = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """What turns bytes into pictures."""
+    """What turns bytes into pictures, in this process or in children of it."""
 
-    examine: Examine
-    make_thumbnails: MakeThumbnails
+    examine: Decoding
+    make_thumbnails: Callable[[Path], Thumbnails]
 
 
 class Deliveries(Protocol):
@@ -84,11 +86,14 @@ def assemble(
     database: Database,
     store: ObjectStore,
     queue: Deliveries,
-    decoder: Decoder,
+    decoder: Decoder | Reader,
     workspace: Workspace,
     chores: Mapping[str, Chore] | None = None,
 ) -> Repository:
-    """The services over a database, a store and a decoder; `workspace` is where files lie that are being worked on."""
+    """The services over a database, a store and a decoder, or where another process decodes, what reads its findings.
+
+    `workspace` is where files lie that are being worked on.
+    """
     stale_after = timedelta(seconds=settings.stale_seconds)
     quota = Quota(settings.owner_max_bytes, settings.owner_max_images, settings.owner_max_open_uploads)
     catalog, later = Catalog(database), Later()
@@ -96,6 +101,13 @@ def assemble(
     def scratch() -> Path:
         return workspace.folder
 
+    if isinstance(decoder, Reader):
+        findings = Findings(catalog, store, decoder)
+        ingest = Ingest(catalog, store, findings.examine, stale_after, now, scratch, later, findings.complete)
+        make_thumbnails = None
+    else:
+        ingest = Ingest(catalog, store, UnderStrike(catalog, decoder.examine).examine, stale_after, now, scratch, later)
+        make_thumbnails = decoder.make_thumbnails
     return Repository(
         settings=settings,
         public_url=public_url,
@@ -105,11 +117,11 @@ def assemble(
         queue=queue,
         access=Access(catalog, now),
         uploads=Uploads(catalog, store, settings.max_bytes, quota, now, later),
-        ingest=Ingest(catalog, store, decoder.examine, stale_after, now, scratch, later),
+        ingest=ingest,
         library=Library(catalog, store),
         belonging=Belonging(catalog, store),
         readiness=Readiness(catalog, store),
-        sweep=Sweep(catalog, store, decoder.make_thumbnails, stale_after, now, scratch),
+        sweep=Sweep(catalog, store, make_thumbnails, stale_after, now, scratch),
         workspace=workspace,
         chores=chores or {},
     )

@@ -73,5 +73,5 @@ def sweep_ahead(repository: Repository, by: timedelta) -> Sweep:
 
 def files_in(folder: Path) -> list[Path]:
     """Every file that the store below this folder keeps, half-written ones too."""
-    sections = ("incoming", "originals", "thumbnails", "temporary")
+    sections = ("incoming", "decoded", "originals", "thumbnails", "temporary")
     return sorted(path for section in sections for path in (folder / section).rglob("*") if path.is_file())

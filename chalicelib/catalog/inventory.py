@@ -77,6 +77,10 @@ class Inventory:
         live = select(originals).where(originals.c.live == 1, originals.c.storage_id > after_storage_id)
         return self._originals(live.order_by(originals.c.storage_id).limit(limit))
 
+    def live_original(self, storage_id: str) -> Original | None:
+        found = self._originals(select(originals).where(originals.c.live == 1, originals.c.storage_id == storage_id))
+        return found[0] if found else None
+
     def still_live(self, original: Original) -> bool:
         """Whether an original seen live before is so now."""
         statement = select(originals.c.id).where(originals.c.id == original.id, originals.c.live == 1)

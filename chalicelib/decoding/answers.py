@@ -44,7 +44,7 @@ _THUMBNAIL_FORMATS = {"image/jpeg": "JPEG", "image/webp": "WEBP"}
 _THUMBNAIL_LIMITS = Limits(max(THUMBNAIL_SIZES) ** 2, 1, max(THUMBNAIL_SIZES) ** 2)
 
 
-class Forged(Exception):
+class Forged(ValueError):
     """The answer is none that our own code gives."""
 
 

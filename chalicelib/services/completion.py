@@ -13,8 +13,9 @@ from chalicelib.services.sweep_report import Report
 from chalicelib.storage import keys
 from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore
 
-#: Makes the thumbnails of an original, given a file with its bytes; raises `RepositoryError` where they cannot be made.
-MakeThumbnails = Callable[[Path], Thumbnails]
+#: Makes the thumbnails of an original, given a file with its bytes; raises `RepositoryError` where they cannot be made. `None`
+#: where nothing is decoded here: then what decodes is asked, and what takes in puts what it finds.
+MakeThumbnails = Callable[[Path], Thumbnails] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class Completion:
         if keys.original(original.file.storage_id) not in held:
             self._report_lost(original)
         elif not held.issuperset(_thumbnail_keys(original.file)):
-            self._make_thumbnails(original)
+            try:
+                self._make_thumbnails(original)
+            except ObjectMissing:
+                self._report_lost(original)
 
     def _report_lost(self, original: Original) -> None:
         """A file deleted since the rows were read is not lost."""
@@ -45,11 +49,11 @@ class Completion:
             self.report.count("sets of thumbnails made")
             return
         file = original.file
-        try:
-            thumbnails = self._thumbnails_of(file)
-        except ObjectMissing:
-            self._report_lost(original)
+        if self.make_thumbnails is None:
+            self._ask_for_thumbnails(file)
             return
+        try:
+            thumbnails = self._thumbnails_of(file, self.make_thumbnails)
         except UnavailableError:  # no decoder, no store: that says nothing about the picture
             raise
         except RepositoryError as error:
@@ -63,7 +67,17 @@ class Completion:
         else:  # deleted meanwhile: nothing of it may come back
             self.store.delete(_thumbnail_keys(file))
 
-    def _thumbnails_of(self, file: StoredFile) -> Thumbnails:
+    def _ask_for_thumbnails(self, file: StoredFile) -> None:
+        """A copy that comes in like an upload is decoded like one."""
+        with self.store.open(keys.original(file.storage_id)) as reading:
+            etag = reading.etag
+        try:
+            self.store.copy(keys.original(file.storage_id), etag, keys.incoming(file.storage_id), file.content_type)
+        except ObjectChanged as error:
+            raise ObjectMissing from error
+        self.report.count("sets of thumbnails asked for")
+
+    def _thumbnails_of(self, file: StoredFile, make_thumbnails: Callable[[Path], Thumbnails]) -> Thumbnails:
         with (
             tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as copy,
             self.store.open(keys.original(file.storage_id)) as reading,
@@ -73,7 +87,7 @@ class Completion:
             except ObjectChanged as error:
                 raise ObjectMissing from error
             copy.flush()
-            return self.make_thumbnails(Path(copy.name))
+            return make_thumbnails(Path(copy.name))
 
 
 def _thumbnail_keys(file: StoredFile) -> list[str]:

@@ -4,33 +4,33 @@ The order of the writes is the design; docs/architecture.md tells the life of an
 delivered twice at any point, it ends in one and the same state.
 """
 
-import hashlib
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import unquote_plus
+from typing import Any
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.errors import BadDigestError, BadImageError, RepositoryError, UnavailableError
 from chalicelib.model.pictures import THUMBNAIL_SIZES, Picture
 from chalicelib.model.records import Admission, Admitted, Entry, LeaseLost, NoLease, Overtaken, StoredFile, Upload
+from chalicelib.services.arriving import copy_and_hash, created_objects
+from chalicelib.services.findings import NotDecoded
 from chalicelib.services.later import Later
 from chalicelib.storage import keys
-from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore, Reading
+from chalicelib.storage.port import ObjectChanged, ObjectMissing, ObjectStore
 
-#: How many decoders a file may take down before it is refused.
+#: How many decoders an upload may take down before it is refused.
 MAX_STRIKES = 3
 #: How often one attempt begins again because the bytes or the catalog changed under it, before it is left to a redelivery.
 MAX_RESTARTS = 5
 
-#: Decodes a local file, given its SHA-256 and its owner. Raises `UnsupportedImageError` or `BadImageError` for one that is
-#: refused.
-Examine = Callable[[Path, bytes, str], Picture]
+#: What an upload's file shows, given a copy of it and its SHA-256. Raises `UnsupportedImageError` or `BadImageError` for one
+#: that is refused, and `NotDecoded` where that is not known yet.
+Examine = Callable[[Path, bytes, Upload], Picture]
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,8 @@ class Busy(UnavailableError):
 class Ingest:
     """What runs behind the event queue. `stale_after` is the age at which another worker's lease may be taken over.
 
-    `scratch` names the folder of files that are being worked on, `later` what this process owes the catalog.
+    `scratch` names the folder of files that are being worked on, `later` what this process owes the catalog. `complete` puts
+    the thumbnails that a sweep has asked for, by storage id; `None` where a sweep makes them itself.
     """
 
     catalog: Catalog
@@ -53,15 +54,18 @@ class Ingest:
     clock: Callable[[], datetime]
     scratch: Callable[[], Path]
     later: Later
+    complete: Callable[[str], None] | None = None
 
     def handle(self, notification: Mapping[str, Any]) -> None:
         """Take in every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
-        for key, created in _created_objects(notification):
-            upload_id = keys.upload_of(key)
-            if upload_id is None:
+        for key, created in created_objects(notification):
+            subject = keys.subject_of(key)
+            if subject is None:
                 log.warning("an event names an object that is no upload")
-            else:
-                self.take_in(upload_id, created)
+            elif keys.is_upload_id(subject):
+                self.take_in(subject, created)
+            elif self.complete:
+                self.complete(subject)
 
     def take_in(self, upload_id: str, event_time: datetime | None = None) -> None:
         """Bring one upload to its end. Raises `Busy` while another worker holds it, and any fault that may pass."""
@@ -74,8 +78,9 @@ class Ingest:
             raise
         if upload is NoLease.UNKNOWN:
             log.warning("upload %s is not known; its object is left to the sweep", upload_id)
+            self.store.delete([keys.decoded(upload_id)])
         elif upload is NoLease.ENDED:
-            self.store.delete([keys.incoming(upload_id)])
+            self.store.delete(keys.on_the_way(upload_id))
         elif upload is NoLease.BUSY:
             raise Busy(f"upload {upload_id} is leased to another worker")
         else:
@@ -87,6 +92,9 @@ class Ingest:
             outcome = self._attempt(upload)
         except LeaseLost:
             log.info("upload %s was taken over by another worker", upload.id)
+        except NotDecoded:
+            log.info("upload %s is still to be decoded", upload.id)
+            self.later.do(lambda: self.catalog.uploads.give_back(upload.id, leased_at, None))
         except ObjectMissing:
             log.info("upload %s has no bytes", upload.id)
             self.later.do(lambda: self.catalog.uploads.give_back(upload.id, leased_at, upload.strikes))
@@ -113,7 +121,7 @@ class Ingest:
             except RepositoryError as refusal:
                 self.catalog.uploads.reject(upload.id, upload.attempt, refusal.code, refusal.message, self.clock())
                 outcome = f"rejected, {refusal.code}"
-            self.store.delete([keys.incoming(upload.id)])
+            self.store.delete(keys.on_the_way(upload.id))
             return outcome
         raise UnavailableError("The upload kept changing while it was taken in; it will be tried again.")
 
@@ -121,30 +129,19 @@ class Ingest:
         """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
         with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as file:
             with self.store.open(keys.incoming(upload.id)) as reading:
-                sha256 = _copy_and_hash(reading, file)
+                sha256 = copy_and_hash(reading, file)
                 etag = reading.etag
             _check_declared(upload, reading.size, sha256)
             if self.catalog.images.known(upload.owner, [sha256]):
                 return self._admit(upload, sha256, None, None).status
-            picture = self._examine_under_strike(upload, Path(file.name), sha256)
+            if upload.strikes >= MAX_STRIKES:
+                raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
+            picture = self.examine(Path(file.name), sha256, upload)
         entry = _entry(picture)
         if self.catalog.images.holds(upload.owner, entry.identity):
             return self._admit(upload, sha256, entry, None).status
         written = self._write(upload, picture, etag, reading.size)
         return self._admit(upload, sha256, entry, written).status
-
-    def _examine_under_strike(self, upload: Upload, path: Path, sha256: bytes) -> Picture:
-        """Only a decoder that dies, hangs, bursts or forges leaves the strike standing: then nothing runs to take it back."""
-        if upload.strikes >= MAX_STRIKES:
-            raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
-        self.catalog.uploads.mark_strike(upload.id, upload.attempt)
-        try:
-            picture = self.examine(path, sha256, upload.owner)
-        except (RepositoryError, OSError):  # refused, or no fault of the file's
-            self.catalog.uploads.clear_strike(upload.id, upload.attempt)
-            raise
-        self.catalog.uploads.clear_strike(upload.id, upload.attempt)
-        return picture
 
     def _write(self, upload: Upload, picture: Picture, etag: str, size: int) -> StoredFile:
         """Put the objects first: a row never names bytes that are not there."""
@@ -183,23 +180,6 @@ class Ingest:
         """
         if written:
             self.store.delete(keys.all_of(written.storage_id, THUMBNAIL_SIZES, written.thumbnail_extension))
-
-
-def _created_objects(notification: Mapping[str, Any]) -> Iterator[tuple[str, datetime | None]]:
-    """The keys of created objects in an S3 notification, and since when; the test event S3 sends on set-up has no records."""
-    for record in notification.get("Records", []):
-        if record.get("eventName", "").startswith("ObjectCreated:"):
-            event_time = record.get("eventTime")
-            yield unquote_plus(record["s3"]["object"]["key"]), datetime.fromisoformat(event_time) if event_time else None
-
-
-def _copy_and_hash(reading: Reading, file: IO[bytes]) -> bytes:
-    digest = hashlib.sha256()
-    for chunk in reading.chunks():
-        digest.update(chunk)
-        file.write(chunk)
-    file.flush()
-    return digest.digest()
 
 
 def _check_declared(upload: Upload, size: int, sha256: bytes) -> None:

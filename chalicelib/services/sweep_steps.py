@@ -49,6 +49,7 @@ class Steps:
         "tickets",
         "leases",
         "incoming",
+        "decoded",
         "shared",
         "unreferenced",
         "tombstones",
@@ -91,6 +92,15 @@ class Steps:
         for item in self._older(objects, self._stale_before()):
             self._item(f"The object {item.key}", self._take_in_or_note, item, orphans)
         self._set_aside(self.found.add(len(objects), orphans))
+        return objects[-1].key if objects else None
+
+    def decoded(self, after: str) -> str | None:
+        """What was found in bytes that have been taken in since, or that were never wanted: nothing is lost with it."""
+        objects = self._slice_of(keys.DECODED, after)
+        old = [item.key for item in self._older(objects, self.clock() - GRACE)]
+        if old and not self.dry_run:
+            self.store.delete(old)
+        self.report.count("findings that nobody waits for removed", len(old))
         return objects[-1].key if objects else None
 
     def shared(self, after: str) -> str | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chalicelib.storage import files
-from chalicelib.storage.keys import INCOMING, THUMBNAILS, names_its_upload
+from chalicelib.storage.keys import DECODED, INCOMING, THUMBNAILS, names_its_upload
 
 #: Where the names of the folders end within an id, level by level; and the same for ids of the release before.
 _LEVELS, _EARLIER_LEVELS = (2,), (5, 7)
@@ -28,7 +28,7 @@ def folders(storage_id: str | None) -> Iterator[str]:
 
 def keys_below(root: Path, section: str, after: str) -> Iterator[str]:
     """What is listed below a section, in order, leaving out folders that hold nothing greater than `after`."""
-    if section == INCOMING:
+    if section in (INCOMING, DECODED):
         return _keys_in(section, root / section, after)
     leaves = (_leaves(root, section, levels, after) for levels in (_LEVELS, _EARLIER_LEVELS))
     return heapq.merge(*(_keys_of(section, found, after) for found in leaves))

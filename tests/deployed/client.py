@@ -11,6 +11,8 @@ import boto3
 import httpx
 
 ENDED = ("stored", "duplicate", "rejected", "expired")
+#: The outputs that name the queues on an upload's way.
+QUEUES = ("DecodeQueueUrl", "IngestQueueUrl")
 #: Longer than anything may take on a busy machine; nothing waits for it that goes well.
 PATIENCE = 120.0
 
@@ -63,11 +65,12 @@ class Stack:
     def admin(self, **event: Any) -> Any:
         return invoke(self.outputs["AdminFunction"], event)
 
-    def waiting(self, queue: str = "IngestQueueUrl") -> int:
-        """Messages in a queue, those in hand included."""
+    def waiting(self, *queues: str) -> int:
+        """Messages in these queues, or in the two that uploads go through; those in hand included."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        found = client("sqs").get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
+        urls = [self.outputs[queue] for queue in queues or QUEUES]
+        found = [client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for url in urls]
+        return sum(int(each[name]) for each in found for name in names)
 
 
 def client(service: str) -> Any:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from tests.databases import MariaDb, mariadb, new_database
-from tests.deployed.client import Stack, client
+from tests.deployed.account import account
+from tests.deployed.client import QUEUES, Stack, client
 from tests.deployed.domain import domain
 from tests.deployed.emulator import REGION, Emulator, emulator
 from tests.system_packages import MissingPackageError
@@ -35,9 +36,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Emulator]:
     """The account, which boto3 and the operator's commands find in the environment."""
-    with emulator() as running, pytest.MonkeyPatch.context() as patch:
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
+    with emulator() as running, account(running.environment):
         client("s3").create_bucket(Bucket=CODE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield running
 
@@ -84,11 +83,11 @@ def outputs() -> dict[str, str]:
 
 def _do_what_the_emulator_leaves_out(package: Path) -> None:
     """It takes a number in a parameter for text, passes over what an API's definition says of the gateway's answers, and ends
-    functions at work when it updates them: an event in hand, which here is S3's test event, would stay hidden for minutes.
+    functions at work when it updates them: events in hand, which here are S3's test events, would stay hidden for minutes.
     """
     functions: Any = client("lambda")
-    [source] = functions.list_event_source_mappings()["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": CONCURRENCY})
+    for source in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig={"MaximumConcurrency": CONCURRENCY})
     api: Any = client("apigateway")
     rest_api = outputs()["RestAPIId"]
     template = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))
@@ -103,4 +102,5 @@ def _do_what_the_emulator_leaves_out(package: Path) -> None:
             responseTemplates=answer["ResponseTemplates"],
         )
     api.create_deployment(restApiId=rest_api, stageName="api")
-    client("sqs").purge_queue(QueueUrl=outputs()["IngestQueueUrl"])
+    for queue in QUEUES:
+        client("sqs").purge_queue(QueueUrl=outputs()[queue])

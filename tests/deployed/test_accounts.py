@@ -10,6 +10,7 @@ import pytest
 
 from infra.database import create_users
 from infra.stack import DeploymentError
+from tests.deployed.account import account, anybodys
 
 CLUSTER = "arn:aws:rds:eu-central-1:123456789012:cluster:images"
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:master"  # noqa: S105 - its name
@@ -86,16 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def data_api(monkeypatch: pytest.MonkeyPatch) -> Iterator[DataApi]:
-    with DataApi() as server:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
-            "AWS_MAX_ATTEMPTS": "1",
-        }.items():
-            monkeypatch.setenv(name, value)
+def data_api() -> Iterator[DataApi]:
+    with DataApi() as server, account(anybodys(f"http://127.0.0.1:{server.server_port}")):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

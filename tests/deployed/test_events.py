@@ -8,19 +8,21 @@ import pytest
 
 from tests import pictures
 from tests.databases import MariaDb
-from tests.deployed.client import Stack, client, invoke, post, until
+from tests.deployed.client import QUEUES, Stack, client, invoke, post, until
 
 pytestmark = pytest.mark.usefixtures("impatient_queue")
 
 
 @pytest.fixture(scope="module")
 def impatient_queue(stack: Stack) -> Iterator[None]:
-    """The queue delivers again after seconds, where the template has it wait until a dead function's lease is stale."""
-    queue = {"QueueUrl": stack.outputs["IngestQueueUrl"]}
-    before = client("sqs").get_queue_attributes(**queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    client("sqs").set_queue_attributes(**queue, Attributes={"VisibilityTimeout": "5"})
+    """The queues deliver again after seconds, where the template has them wait until a dead function's lease is stale."""
+    sqs, urls = client("sqs"), [stack.outputs[queue] for queue in QUEUES]
+    before = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"] for url in urls]
+    for url in urls:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
     yield
-    client("sqs").set_queue_attributes(**queue, Attributes=before)
+    for url, attributes in zip(urls, before, strict=True):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
 
 def notification(*keys: str) -> dict[str, Any]:
@@ -29,11 +31,13 @@ def notification(*keys: str) -> dict[str, Any]:
 
 
 def send(stack: Stack, message: Any) -> None:
-    client("sqs").send_message(QueueUrl=stack.outputs["IngestQueueUrl"], MessageBody=json.dumps(message))
+    """To both functions, each of which may get what is the other's."""
+    for queue in QUEUES:
+        client("sqs").send_message(QueueUrl=stack.outputs[queue], MessageBody=json.dumps(message))
 
 
 def settled(stack: Stack) -> bool:
-    """Whether the queue is empty and nothing in it was given up."""
+    """Whether the queues are empty and nothing in them was given up."""
     until(stack.waiting, lambda count: count == 0)
     return stack.waiting("DeadLetterQueueUrl") == 0
 
@@ -43,7 +47,7 @@ def test_an_event_delivered_twice_changes_nothing(stack: Stack) -> None:
     assert post(ticket, pictures.png(300)).status_code == 204
     ended = stack.ended(ticket["upload_id"])
     before = stack.objects()
-    send(stack, notification(ticket["fields"]["key"]))
+    send(stack, notification(ticket["fields"]["key"], f"decoded/{ticket['upload_id']}"))
     assert settled(stack)
     assert stack.status(ticket["upload_id"]) == ended
     assert stack.objects() == before
@@ -52,6 +56,7 @@ def test_an_event_delivered_twice_changes_nothing(stack: Stack) -> None:
 def test_events_that_are_about_nothing_are_done_with(stack: Stack) -> None:
     send(stack, {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "any"})
     send(stack, notification("incoming/" + "0" * 36, "incoming%2F" + "1" * 36, "originals/x", "incoming/%C3%A9+%00"))
+    send(stack, notification("decoded/" + "0" * 36, "decoded/" + "0" * 32, "incoming/" + "0" * 32))
     send(stack, {"Records": []})
     assert settled(stack)
 
@@ -74,7 +79,7 @@ def test_a_second_post_to_a_ticket_has_no_effect(stack: Stack) -> None:
     assert post(ticket, content).status_code == 204
     ended = stack.ended(ticket["upload_id"])
     assert post(ticket, other).status_code == 204
-    until(lambda: stack.objects("incoming/"), lambda found: not found)
+    until(lambda: stack.objects("incoming/") + stack.objects("decoded/"), lambda found: not found)
     assert stack.status(ticket["upload_id"]) == ended
 
 
@@ -104,7 +109,8 @@ def redrive(stack: Stack) -> None:
     """What `aws sqs start-message-move-task` does, which the emulator does not know."""
     sqs, letters = client("sqs"), stack.outputs["DeadLetterQueueUrl"]
     for message in sqs.receive_message(QueueUrl=letters, MaxNumberOfMessages=10).get("Messages", []):
-        sqs.send_message(QueueUrl=stack.outputs["IngestQueueUrl"], MessageBody=message["Body"])
+        came_from = QUEUES["decoded/" in message["Body"]]
+        sqs.send_message(QueueUrl=stack.outputs[came_from], MessageBody=message["Body"])
         sqs.delete_message(QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"])
 
 

@@ -81,9 +81,9 @@ def test_the_package_decodes_with_what_is_in_it(unpacked: Path, tmp_path: Path) 
     code = """
 from pathlib import Path
 from chalicelib import settings
-from chalicelib.aws import composition as deployed
-decoder = deployed.lone_decoder(settings.from_env())
-print(json.dumps([decoder.examine(Path(name), b'', 'ann').format for name in sys.argv[1:]]))
+from chalicelib.aws import decoding
+decode = decoding.compose(settings.from_env())
+print(json.dumps([decode.examine(Path(name), b'').format for name in sys.argv[1:]]))
 """
     files = []
     for file_format in ("JPEG", "PNG", "HEIC", "AVIF", "WEBP"):
@@ -146,7 +146,7 @@ def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: P
     assert all(f".cpython-{PYTHON[0]}{PYTHON[1]}-x86_64-linux-gnu.so" in name for name in compiled)
     resources = yaml.safe_load((shipped / "sam.yaml").read_text("utf-8"))["Resources"].values()
     runtimes = [each["Properties"]["Runtime"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
-    assert len(runtimes) == 5
+    assert len(runtimes) == 6
     assert set(runtimes) == {f"python{PYTHON[0]}.{PYTHON[1]}"}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import boto3
@@ -11,10 +12,11 @@ from botocore.exceptions import ClientError
 
 from tests.deployed.client import Stack, client
 
-FUNCTIONS = ("APIHandler", "CheckKey", "Ingest", "Sweep", "Admin")
+FUNCTIONS = ("APIHandler", "CheckKey", "Decode", "Ingest", "Sweep", "Admin")
 Session = Any
 
 UPLOAD = "incoming/" + "0" * 36
+FINDING = "decoded/" + "0" * 36
 ORIGINAL = f"originals/{'0' * 36}-1"
 REPOSITORY_ID = "repository-id"
 THUMBNAIL = f"thumbnails/{'0' * 36}-1/256.jpg"
@@ -51,9 +53,9 @@ def s3(method: str, key: str, **more: Any) -> Callable[[Session, Stack], Any]:
     return attempt
 
 
-def sqs(method: str, **more: Any) -> Callable[[Session, Stack], Any]:
+def sqs(method: str, queue: str = "IngestQueueUrl", **more: Any) -> Callable[[Session, Stack], Any]:
     def attempt(session: Session, stack: Stack) -> Any:
-        return getattr(session.client("sqs"), method)(QueueUrl=stack.outputs["IngestQueueUrl"], **more)
+        return getattr(session.client("sqs"), method)(QueueUrl=stack.outputs[queue], **more)
 
     return attempt
 
@@ -66,6 +68,10 @@ def invoke_admin(session: Session, stack: Stack) -> Any:
 
 def take_the_bucket(session: Session, stack: Stack) -> Any:
     return session.client("s3").put_bucket_policy(Bucket=stack.outputs["ImageBucket"], Policy="{}")
+
+
+def list_the_bucket(session: Session, stack: Stack) -> Any:
+    return session.client("s3").list_objects_v2(Bucket=stack.outputs["ImageBucket"], Prefix="incoming/")
 
 
 def read_code(session: Session, _stack: Stack) -> Any:
@@ -87,7 +93,20 @@ def read_code(session: Session, _stack: Stack) -> Any:
         ("CheckKey", s3("get_object", REPOSITORY_ID)),
         ("CheckKey", s3("put_object", UPLOAD, Body=b"")),
         ("CheckKey", sqs("receive_message")),
-        ("Ingest", s3("put_object", UPLOAD, Body=b"")),
+        ("Decode", list_the_bucket),
+        ("Decode", s3("put_object", UPLOAD, Body=b"")),
+        ("Decode", s3("delete_object", UPLOAD)),
+        ("Decode", s3("get_object", FINDING)),
+        ("Decode", s3("delete_object", FINDING)),
+        ("Decode", s3("get_object", ORIGINAL)),
+        ("Decode", s3("get_object", THUMBNAIL)),
+        ("Decode", s3("put_object", ORIGINAL, Body=b"")),
+        ("Decode", s3("put_object", THUMBNAIL, Body=b"")),
+        ("Decode", s3("get_object", REPOSITORY_ID)),
+        ("Decode", sqs("receive_message")),
+        ("Decode", sqs("send_message", "DecodeQueueUrl", MessageBody="{}")),
+        ("Ingest", s3("put_object", FINDING, Body=b"")),
+        ("Ingest", sqs("receive_message", "DecodeQueueUrl")),
         ("Ingest", s3("get_object", ORIGINAL)),
         ("Ingest", s3("delete_object", REPOSITORY_ID)),
         ("Ingest", sqs("send_message", MessageBody="{}")),
@@ -111,7 +130,12 @@ def test_a_role_does_not_reach_beyond_its_function(
 def test_what_the_roles_may_do_is_not_refused(sessions: dict[str, Session], stack: Stack) -> None:
     """So that a refusal above says something about the deed, not about the session."""
     s3("put_object", UPLOAD, Body=b"x")(sessions["APIHandler"], stack)
+    assert s3("get_object", UPLOAD)(sessions["Decode"], stack)["Body"].read() == b"x"
+    with suppress(client("s3").exceptions.NoSuchKey):  # which is no refusal: Ingest may have been quicker to put it away
+        s3("put_object", FINDING, Body=b"y")(sessions["Decode"], stack)
+        s3("get_object", FINDING)(sessions["Ingest"], stack)
     assert s3("get_object", UPLOAD)(sessions["Ingest"], stack)["Body"].read() == b"x"
+    s3("delete_object", FINDING)(sessions["Ingest"], stack)
     for key in (ORIGINAL, THUMBNAIL):  # a sweep copies what the release before stored once for several owners
         s3("put_object", key, Body=b"x")(sessions["Sweep"], stack)
         assert s3("get_object", key)(sessions["Sweep"], stack)["Body"].read() == b"x"

@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from infra.stack import DeploymentError, Stack
+from tests.deployed.account import account, anybodys
 
 DESCRIPTION = """<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>
 <Stacks><member><StackName>images</StackName><StackId>arn:aws:cloudformation:eu-central-1:1:stack/images/1</StackId>
@@ -37,15 +38,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudFormation]:
-    with CloudFormation(("127.0.0.1", 0), _Handler) as server:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "eu-central-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
-        }.items():
-            monkeypatch.setenv(name, value)
+def cloudformation() -> Iterator[CloudFormation]:
+    with CloudFormation(("127.0.0.1", 0), _Handler) as server, account(anybodys(f"http://127.0.0.1:{server.server_port}")):
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server

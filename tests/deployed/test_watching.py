@@ -55,7 +55,7 @@ def test_every_request_leaves_one_record(stack: Stack) -> None:
     assert record["request_id"]
 
 
-@pytest.mark.parametrize("group", ["api", "ingest", "admin"])
+@pytest.mark.parametrize("group", ["api", "decode", "ingest", "admin"])
 def test_no_key_signature_or_password_reaches_a_log(stack: Stack, group: str) -> None:
     image = stack.upload("secret.png", pictures.png(401))["image_id"]
     stack.get(f"/image/{image}/details")

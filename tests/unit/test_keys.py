@@ -22,6 +22,11 @@ def test_every_key_that_is_made_is_well_formed_and_tells_its_id(
     assert keys.upload_of(incoming) == upload_id
     assert keys.storage_of(original) == keys.storage_of(thumbnail) == storage_id
     assert keys.storage_of(incoming) is None
+    for subject in (upload_id, storage_id):
+        assert [keys.subject_of(key) for key in keys.on_the_way(subject)] == [subject, subject]
+        assert all(map(keys.is_key, keys.on_the_way(subject)))
+    assert keys.upload_of(keys.decoded(upload_id)) is None
+    assert keys.upload_of(keys.incoming(storage_id)) is None
     assert keys.upload_of(original) is None
     assert keys.upload_of(thumbnail) is None
 
@@ -39,7 +44,9 @@ def test_every_key_that_is_made_is_well_formed_and_tells_its_id(
         f"incoming/{'w' * 36}",
         f"incoming/{ID.upper()}0",
         f"incoming/{ID[1:]}\N{ARABIC-INDIC DIGIT ZERO}",
-        f"incoming/{ID}-1",
+        f"incoming/{ID}-1/x",
+        f"decoded/{ID}/",
+        f"decoded/{ID[:31]}",
         f"originals/{ID}",
         f"originals/{ID[:31]}",
         f"originals/{ID[:33]}",
@@ -62,12 +69,13 @@ def test_every_key_that_is_made_is_well_formed_and_tells_its_id(
 def test_nothing_else_is_a_key(text: str) -> None:
     assert not keys.is_key(text)
     assert keys.upload_of(text) is None
+    assert keys.subject_of(text) is None
     assert keys.storage_of(text) is None
 
 
 @given(st.text())
 def test_no_text_at_all_is_a_key_unless_it_was_made_as_one(text: str) -> None:
-    assert keys.is_key(text) == (keys.upload_of(text) is not None or keys.storage_of(text) is not None)
+    assert keys.is_key(text) == (keys.subject_of(text) is not None or keys.storage_of(text) is not None)
 
 
 @given(storage_ids, storage_ids)

@@ -20,7 +20,7 @@ from chalicelib.storage import keys
 from chalicelib.storage.disk import DiskStore
 from chalicelib.storage.port import StoredObject
 from tests import pictures
-from tests.repositories import STORE_URL, clock_ahead, disk_of, files_in, repository_in, sweep_ahead, take_in
+from tests.repositories import STORE_URL, clock_ahead, decoder_here, disk_of, files_in, repository_in, sweep_ahead, take_in
 
 DAY = timedelta(days=1)
 
@@ -260,7 +260,7 @@ def test_a_picture_deleted_while_it_is_looked_at_is_no_broken_invariant(reposito
     """Its thumbnails are missing, and go on being so: nothing of it comes back."""
     upload = take_in(repository, pictures.png(1))
     repository.store.delete([item.key for item in repository.store.list(keys.THUMBNAILS)])
-    makes = repository.sweep.make_thumbnails
+    makes = decoder_here().make_thumbnails
 
     def make(path: Path) -> Thumbnails:
         thumbnails = makes(path)
