@@ -4,7 +4,8 @@ import random
 import ssl
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,8 +39,8 @@ class Database:
     """A SQLite file or a MySQL server.
 
     `url` is `sqlite:///<path>` or `mysql+pymysql://…`; other databases raise `ValueError`. The settings are for MySQL:
-    timeouts and ages in seconds, `tls` one context for all connections (`None`: no TLS), `password` a callable that is asked
-    for the password at each new connection, for tokens that expire.
+    timeouts and ages in seconds (a `read_timeout` of `None` waits for ever), `tls` one context for all connections (`None`: no
+    TLS), `password` a callable that is asked for the password at each new connection, for tokens that expire.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Database:
         *,
         pool_size: int = 8,
         connect_timeout: int = 5,
-        read_timeout: int = 20,
+        read_timeout: int | None = 20,
         recycle_after: int = 240,
         tls: ssl.SSLContext | None = None,
         password: Callable[[], str] | None = None,
@@ -65,6 +66,15 @@ class Database:
         else:
             raise ValueError(f"The catalog runs on sqlite or mysql+pymysql, not on {url.drivername}.")
         self._writer = self.engine.execution_options(**{engines.WRITING: True})
+        self._patient: Callable[[], Database] = lambda: Database(
+            url,
+            pool_size=1,
+            connect_timeout=connect_timeout,
+            read_timeout=None,
+            recycle_after=recycle_after,
+            tls=tls,
+            password=password,
+        )
 
     @property
     def name(self) -> str:
@@ -79,6 +89,18 @@ class Database:
         """Whether this is a SQLite file that is not there: it would be made by the first look."""
         url = self.engine.url
         return url.drivername.startswith("sqlite") and not Path(url.database or "").is_file()
+
+    @contextmanager
+    def without_haste(self) -> Iterator["Database"]:
+        """The same database, for statements that may take any time, over a connection of its own; a SQLite file as it is."""
+        if self.engine.dialect.name == "sqlite":
+            yield self
+        else:
+            patient = self._patient()
+            try:
+                yield patient
+            finally:
+                patient.dispose()
 
     def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` in a transaction that is not committed. `fn` may run twice. Raises `UnavailableError`."""

@@ -69,7 +69,7 @@ def mysql(
     url: URL,
     pool_size: int,
     connect_timeout: int,
-    read_timeout: int,
+    read_timeout: int | None,
     recycle_after: int,
     tls: ssl.SSLContext | None,
     password: Callable[[], str] | None,

@@ -4,14 +4,17 @@ Alembic is imported only where there is something to do: servers start with a lo
 """
 
 import logging
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy.exc import OperationalError
 
 from chalicelib.catalog.database import Database
+from chalicelib.catalog.engines import LOCK_WAIT, error_code
 from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -23,18 +26,24 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 #: The newest of `migrations/versions`.
 HEAD = "0006"
 
+log = logging.getLogger(__name__)
+
 # It announces each of its plugins as it is imported.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
 #: How often, for how many seconds each, to wait for another process that is migrating the same database.
 _LOOKS, _LOOK = 120, 5
+#: How long a change of a table waits for transactions that use it, in seconds: whoever asks for the table meanwhile waits
+#: behind it. And how often it is tried, with a pause between that lets the others through.
+_METADATA_LOCK_WAIT, _PAUSE, _TRIES = 1, 2.0, 200
 
 
 def migrate(database: Database) -> None:
     """Upgrade to the newest tables; returns at once when they are there. Several processes may do so at the same time.
 
-    A database that a later release has upgraded further is left as it is. Raises `UnavailableError`. On MySQL each statement
-    must end within the database's read timeout.
+    A database that a later release has upgraded further is left as it is. What was cut short is simply run again. A statement
+    may take any time; one that waits for another's transaction lets go after a second, so that nobody has to wait behind it,
+    and is tried again. Raises `UnavailableError`.
     """
     if database.read(_revision) == HEAD:
         return
@@ -96,12 +105,29 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
         if not any(connection.scalar(select(func.get_lock(name, _LOOK))) for _ in range(_LOOKS)):
             raise UnavailableError("Another process has been migrating the catalog for too long.")
         try:
-            change(config, connection)
+            connection.exec_driver_sql(f"SET SESSION lock_wait_timeout={_METADATA_LOCK_WAIT}")
+            _insisting(lambda: change(config, connection), connection)
         finally:
             if not connection.invalidated:  # else the lock has gone with it
                 connection.scalar(select(func.release_lock(name)))
 
-    database.write(transaction)
+    with database.without_haste() as patient:
+        patient.write(transaction)
+
+
+def _insisting(change: Callable[[], None], connection: Connection) -> None:
+    """Run a change of tables again and again while others use them; each time it goes on where it had to stop."""
+    for left in reversed(range(_TRIES)):
+        try:
+            change()
+        except OperationalError as error:
+            if error_code(error.orig) != LOCK_WAIT or not left:
+                raise
+            connection.rollback()
+            log.info("the catalog is in use; the migration waits")
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _without_foreign_keys(connection: Connection) -> None:

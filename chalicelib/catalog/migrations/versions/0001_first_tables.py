@@ -7,6 +7,7 @@ from alembic import op
 
 from chalicelib.catalog.column_types import Ascii, Id, LongText, Utc, WallClock, digest
 from chalicelib.catalog.column_types import folded as key
+from chalicelib.catalog.unless_there import create_index, create_table
 
 revision = "0001"
 down_revision = None
@@ -48,7 +49,7 @@ def downgrade() -> None:
 
 
 def _create_originals() -> None:
-    op.create_table(
+    create_table(
         "originals",
         sa.Column("id", Id, nullable=False),
         sa.Column("sha256", digest(32), nullable=False),
@@ -64,11 +65,11 @@ def _create_originals() -> None:
         sqlite_autoincrement=True,
         **_OPTIONS,
     )
-    op.create_index("ix_originals_live", "originals", ["live", "id"])
+    create_index("ix_originals_live", "originals", ["live", "id"])
 
 
 def _create_images() -> None:
-    op.create_table(
+    create_table(
         "images",
         sa.Column("id", Id, nullable=False),
         sa.Column("owner", Ascii(64), nullable=False),
@@ -109,13 +110,13 @@ def _create_images() -> None:
         sqlite_autoincrement=True,
         **_OPTIONS,
     )
-    op.create_index("ix_images_original_id", "images", ["original_id"])
+    create_index("ix_images_original_id", "images", ["original_id"])
     for name, columns in _IMAGE_INDEXES.items():
-        op.create_index(f"ix_images_owner_{name}", "images", ["owner", *columns])
+        create_index(f"ix_images_owner_{name}", "images", ["owner", *columns])
 
 
 def _create_tags_and_known_files() -> None:
-    op.create_table(
+    create_table(
         "image_tags",
         sa.Column("image_id", Id, autoincrement=False, nullable=False),
         sa.Column("exif", LongText, nullable=False),
@@ -123,7 +124,7 @@ def _create_tags_and_known_files() -> None:
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_image_tags_image_id"),
         **_OPTIONS,
     )
-    op.create_table(
+    create_table(
         "known_files",
         sa.Column("owner", Ascii(64), nullable=False),
         sa.Column("sha256", digest(32), nullable=False),
@@ -132,11 +133,11 @@ def _create_tags_and_known_files() -> None:
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_known_files_image_id"),
         **_OPTIONS,
     )
-    op.create_index("ix_known_files_image_id", "known_files", ["image_id"])
+    create_index("ix_known_files_image_id", "known_files", ["image_id"])
 
 
 def _create_uploads() -> None:
-    op.create_table(
+    create_table(
         "uploads",
         sa.Column("id", Ascii(36), nullable=False),
         sa.Column("owner", Ascii(64), nullable=False),
@@ -158,5 +159,5 @@ def _create_uploads() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_uploads"),
         **_OPTIONS,
     )
-    op.create_index("ix_uploads_status", "uploads", ["status", "id"])
-    op.create_index("ix_uploads_ended_at", "uploads", ["ended_at"])
+    create_index("ix_uploads_status", "uploads", ["status", "id"])
+    create_index("ix_uploads_ended_at", "uploads", ["ended_at"])

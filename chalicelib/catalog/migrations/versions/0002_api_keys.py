@@ -4,13 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from chalicelib.catalog.column_types import Ascii, Utc, digest
+from chalicelib.catalog.unless_there import create_index, create_table
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "api_keys",
         sa.Column("id", Ascii(32), nullable=False),
         sa.Column("owner", Ascii(64), nullable=False),
@@ -23,7 +24,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
     )
-    op.create_index("ix_uploads_owner_status", "uploads", ["owner", "status"])
+    create_index("ix_uploads_owner_status", "uploads", ["owner", "status"])
 
 
 def downgrade() -> None:

@@ -4,13 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from chalicelib.catalog.column_types import Ascii
+from chalicelib.catalog.unless_there import create_table
 
 revision = "0003"
 down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.create_table(
+    create_table(
         "sweep_place",
         sa.Column("step", Ascii(32), nullable=False),
         sa.Column("after", Ascii(255), nullable=False),

@@ -3,8 +3,7 @@
 An original of one image becomes its owner's. One that several owners share keeps an empty owner, so that the release before
 goes on using it as it always did, and no bytes are touched here: the sweep gives each of them a copy.
 
-MySQL commits every change of a table by itself, so each step looks first whether it was done by a run that was cut off, and
-rows are changed some thousands at a time.
+Rows are changed some thousands at a time.
 """
 
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from chalicelib.catalog.column_types import Ascii, digest
+from chalicelib.catalog.unless_there import add_column, create_index, create_table, create_unique_constraint, indexes
 
 revision = "0004"
 down_revision = "0003"
@@ -62,12 +62,10 @@ def _give_originals_an_owner() -> None:
             batch.create_unique_constraint(_NEW, ["sha256", "owner", "live"])
             batch.drop_constraint(_EARLIER, type_="unique")
     else:
-        if "owner" not in _columns("originals"):
-            op.add_column("originals", owner)
+        add_column("originals", owner)
         # At no time may a file be stored twice.
-        if _NEW not in _indexes("originals"):
-            op.create_unique_constraint(_NEW, "originals", ["sha256", "owner", "live"])
-        if _EARLIER in _indexes("originals"):
+        create_unique_constraint(_NEW, "originals", ["sha256", "owner", "live"])
+        if _EARLIER in indexes("originals"):
             op.drop_constraint(_EARLIER, "originals", type_="unique")
     of_original = _images.c.original_id == _originals.c.id
     # Of one image, this is its owner; of none or of several there is no row, and so nothing to set.
@@ -79,10 +77,8 @@ def _give_originals_an_owner() -> None:
 
 
 def _name_attempts() -> None:
-    if "storage_id" not in _columns("uploads"):
-        op.add_column("uploads", sa.Column("storage_id", Ascii(64)))
-    if "ix_uploads_storage_id" not in _indexes("uploads"):
-        op.create_index("ix_uploads_storage_id", "uploads", ["storage_id"])
+    add_column("uploads", sa.Column("storage_id", Ascii(64)))
+    create_index("ix_uploads_storage_id", "uploads", ["storage_id"])
 
 
 def _forget_merged_files() -> None:
@@ -99,17 +95,13 @@ def _forget_merged_files() -> None:
 
 
 def _count_what_owners_have() -> None:
-    if not sa.inspect(op.get_bind()).has_table("owners"):
-        op.create_table(
-            "owners",
-            sa.Column("owner", Ascii(64), nullable=False),
-            *(
-                sa.Column(name, sa.BigInteger, nullable=False)
-                for name in ("images", "image_bytes", "open_uploads", "open_bytes")
-            ),
-            sa.PrimaryKeyConstraint("owner", name="pk_owners"),
-            **_OPTIONS,
-        )
+    create_table(
+        "owners",
+        sa.Column("owner", Ascii(64), nullable=False),
+        *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("images", "image_bytes", "open_uploads", "open_bytes")),
+        sa.PrimaryKeyConstraint("owner", name="pk_owners"),
+        **_OPTIONS,
+    )
     op.execute(sa.delete(_owners))
     for owner in _all_owners():
         held = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(_images.c.byte_size), 0)).where(_images.c.owner == owner)
@@ -136,14 +128,6 @@ def _share_again() -> None:
     used = sa.exists().where(_images.c.original_id == _originals.c.id)
     for begin, end in _ranges(_originals):
         op.execute(sa.update(_originals).where(_originals.c.id.between(begin, end), ~used).values(live=None))
-
-
-def _columns(table: str) -> set[str]:
-    return {column["name"] for column in sa.inspect(op.get_bind()).get_columns(table)}
-
-
-def _indexes(table: str) -> set[str | None]:
-    return {index["name"] for index in sa.inspect(op.get_bind()).get_indexes(table)}
 
 
 def _ranges(table: sa.TableClause) -> Iterator[tuple[int, int]]:

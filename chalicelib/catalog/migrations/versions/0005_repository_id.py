@@ -4,16 +4,14 @@ import sqlalchemy as sa
 from alembic import op
 
 from chalicelib.catalog.column_types import Ascii
+from chalicelib.catalog.unless_there import create_table
 
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    """May be run again: MySQL keeps each change of a table at once, also of a migration that was cut short."""
-    if sa.inspect(op.get_bind()).has_table("repository"):
-        return
-    op.create_table(
+    create_table(
         "repository",
         sa.Column("row", sa.SmallInteger, autoincrement=False, nullable=False),
         sa.Column("id", Ascii(32), nullable=False),
