@@ -79,6 +79,8 @@ class Stack:
             ChangeSetType=kind,
             TemplateURL=template_url,
             Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+            # On everything that takes them: by these the bill tells one stack from another.
+            Tags=[{"Key": "image-repository", "Value": self.name}],
             Parameters=[
                 *({"ParameterKey": name, "ParameterValue": value} for name, value in given.items()),
                 *({"ParameterKey": name, "UsePreviousValue": True} for name in sorted(kept)),

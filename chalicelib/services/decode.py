@@ -8,6 +8,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +41,16 @@ class Decode:
 
     def handle(self, notification: Mapping[str, Any]) -> None:
         """Decode every object that an S3 notification names. Raises on a fault, so that the queue delivers it again."""
-        for key, _ in created_objects(notification):
+        for key, created in created_objects(notification):
             subject = keys.subject_of(key)
             if subject is None or key != keys.incoming(subject):
                 log.warning("an event names an object that is no upload")
             else:
+                waited = {"queue_delay_ms": _since(created)} if created else {}
+                began = datetime.now(UTC)
                 self.decode(subject)
+                fields = {"upload_id": subject, "decode_ms": _since(began), **waited}
+                log.info("decoded %s", subject, extra={"fields": fields})
 
     def decode(self, subject: str) -> None:
         """Leave in `decoded/` what was found in the bytes that lie there now; the same again for an event that comes twice."""
@@ -75,3 +80,8 @@ class Decode:
         return self.pack(
             sha256, BadImageError(f"The file brought the decoder down {TRIES} times: it cannot be read as an image.")
         )
+
+
+def _since(moment: datetime) -> int:
+    """Milliseconds."""
+    return round((datetime.now(UTC) - moment).total_seconds() * 1000)

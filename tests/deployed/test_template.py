@@ -114,3 +114,55 @@ def test_every_parameter_is_used(template: dict[str, Any]) -> None:
     text = json.dumps({name: template[name] for name in ("Resources", "Conditions", "Outputs")})
     unused = [name for name in template["Parameters"] if f'"{name}"' not in text and f"${{{name}}}" not in text]
     assert unused == []
+
+
+@pytest.mark.parametrize("with_database", [True, False])
+def test_the_dashboard_is_json_whether_or_not_there_is_a_cluster(resources: Resources, with_database: bool) -> None:
+    text, more = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    _, with_cluster, without = more["OfTheDatabase"]["Fn::If"]
+    body = text.replace("${OfTheDatabase}", with_cluster["Fn::Sub"] if with_database else without)
+    widgets = json.loads(body)["widgets"]
+    titles = {widget["properties"]["title"] for widget in widgets}
+    assert len(titles) == len(widgets)
+    assert ("Database: connections" in titles) == with_database
+    referred = {name.partition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", body)}
+    assert referred <= resources.keys(), "they are all resources, besides AWS::Region and AWS::StackName"
+
+
+def test_every_alarm_says_what_it_means_and_tells_whom_the_operator_named(resources: Resources) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    assert len(alarms) >= 13
+    for alarm in alarms:
+        assert alarm["AlarmDescription"].endswith(".")
+        assert alarm["AlarmActions"] == {"Fn::If": ["TellSomebody", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+        assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_the_operations_page_names_every_alarm_log_group_and_parameter(template: dict[str, Any]) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    kinds = {name: resource["Type"] for name, resource in template["Resources"].items()}
+    alarms = [name.removesuffix("Alarm") for name, kind in kinds.items() if kind == "AWS::CloudWatch::Alarm"]
+    assert [name for name in alarms if not re.search(rf"\b{name}\b", page)] == []
+    groups = [resource["Properties"]["LogGroupName"]["Fn::Sub"] for resource in template["Resources"].values()
+              if resource["Type"] == "AWS::Logs::LogGroup"]  # fmt: skip
+    assert [name for name in groups if f"`{name.rpartition('/')[2]}`" not in page and f"<stack>{name[17:]}" not in page] == []
+
+
+@pytest.mark.parametrize("function", ["APIHandler", "Decode", "Ingest", "Sweep", "Admin"])
+def test_a_key_of_the_operators_encrypts_and_the_functions_may_use_it(package: Path, function: str) -> None:
+    resources = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]
+    (rule,) = resources["ImageBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    given = rule["ServerSideEncryptionByDefault"]
+    assert given["KMSMasterKeyID"] == {"Fn::If": ["GivenKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    role = resources[resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]]
+    statements = [statement for policy in role["Properties"]["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+    (allowed,) = [each["Fn::If"][1] for each in statements if each.get("Fn::If", [""])[0] == "GivenKey"]
+    assert allowed["Resource"] == {"Ref": "KmsKeyArn"}
+    assert set(allowed["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_only_decode_is_outside_the_network_and_knows_no_database(resources: Resources) -> None:
+    functions = {name: each["Properties"] for name, each in resources.items() if each["Type"] == "AWS::Lambda::Function"}
+    outside = {name for name, properties in functions.items() if "VpcConfig" not in properties}
+    ignorant = {name for name, properties in functions.items() if "DATABASE_URL" not in properties["Environment"]["Variables"]}
+    assert outside == ignorant == {"Decode"}
