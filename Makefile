@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGED := $(wildcard .chalice/*.json infra/*) app.py requirements.txt constraints.txt $(shell find chalicelib -type f -not -name '*.pyc')
 
 .DELETE_ON_ERROR:
-.PHONY: help run check test lint style javascript audit unit soak test-corpus package deploy smoke key bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
+.PHONY: help run check test lint style javascript audit unit soak test-corpus package deploy smoke key open logs teardown bench-cold system-packages bench-ingest bench-costs bench-list bench-upload bench-page clean
 
 run: $(VENV)/local  ## serve on http://HOST:PORT
 	@exec $(BIN)/chalice local --no-autoreload --host $(HOST) --port $(PORT)
@@ -80,6 +80,15 @@ smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a s
 
 key: $(VENV)/dev  ## make key OWNER=… STACK=… [SCOPES="read write"]: a key for an owner, shown this once
 	@$(BIN)/python -m infra.key --stack "$(STACK)" --owner "$(OWNER)" $(SCOPES)
+
+open: $(VENV)/dev  ## make open STACK=…: the page of a deployed stack, in a browser
+	@$(BIN)/python -m infra.open --stack "$(STACK)"
+
+logs: $(VENV)/dev  ## make logs STACK=… [LAST=15] [PATTERN='{ $$.level = "ERROR" }']: what its functions have logged, in minutes
+	@$(BIN)/python -m infra.logs --stack "$(STACK)" --minutes $(or $(LAST),15) --pattern '$(PATTERN)'
+
+teardown: $(VENV)/dev  ## make teardown STACK=… CONFIRM=…: delete a stack; without CONFIRM, say what would be kept
+	@$(BIN)/python -m infra.teardown --stack "$(STACK)" --confirm "$(CONFIRM)"
 
 chalicelib/rds-ca.pem:  # by which the functions know the cluster
 	curl --fail --silent --show-error --location --output $@ https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
