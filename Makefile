@@ -90,8 +90,8 @@ logs: $(VENV)/dev  ## make logs STACK=… [LAST=15] [PATTERN='{ $$.level = "ERRO
 teardown: $(VENV)/dev  ## make teardown STACK=… CONFIRM=…: delete a stack; without CONFIRM, say what would be kept
 	@$(BIN)/python -m infra.teardown --stack "$(STACK)" --confirm "$(CONFIRM)"
 
-chalicelib/rds-ca.pem:  # by which the functions know the cluster
-	curl --fail --silent --show-error --location --output $@ https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+chalicelib/rds-ca.pem:  # by which the functions know the cluster; China and GovCloud have their own (docs/operations.md)
+	curl --fail --silent --show-error --location --output $@ $(or $(RDS_CA),https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem)
 
 $(VENV)/local: requirements.txt requirements-local.txt constraints.txt | $(VENV)/python
 	$(PIP) -r requirements-local.txt

@@ -3,9 +3,12 @@
 import os
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from sqlite3 import SQLITE_BUSY
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import OperationalError as SqliteError
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, ExceptionContext, create_engine, event
@@ -133,11 +136,22 @@ def error_code(problem: BaseException | None) -> object:
 
 
 def _prepare_sqlite(connection: SqliteConnection, _entry: ConnectionPoolEntry) -> None:
-    if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA foreign_keys=ON")
     # What is acknowledged must survive a power cut: the incoming bytes are deleted next.
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: SqliteConnection) -> None:
+    """Where others are at work on a new file SQLite refuses this at once, whatever timeout it has been given."""
+    deadline = time.monotonic() + _SQLITE_BUSY_TIMEOUT
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except SqliteError as error:
+            if error.sqlite_errorcode != SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -29,7 +29,7 @@ class S3Presigner:
         self._credentials = credentials
         self._clock = clock
         if endpoint_url is None:
-            self._base = f"https://{bucket}.s3.{region}.amazonaws.com/"
+            self._base = f"https://{bucket}.s3.{region}.{_suffix(region)}/"
         else:
             self._base = f"{endpoint_url.rstrip('/')}/{bucket}/"
         #: Scheme and host of every ticket and signed URL.
@@ -49,3 +49,8 @@ class S3Presigner:
         served = content_disposition(disposition, file_name)
         query = sigv4.presigned_get(self._credentials(), self._region, self._host, self._path + key, date, served, content_type)
         return f"{self._base}{key}?{query}"
+
+
+def _suffix(region: str) -> str:
+    """The domain of AWS's services there: China has its own. GovCloud has not."""
+    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

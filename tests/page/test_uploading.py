@@ -119,7 +119,10 @@ def test_a_folder_dropped_again_after_leaving_in_the_middle_continues(
     page.route("**/store", let_three_pass)
     page.set_input_files(FOLDER, given)
     expect(page.locator("#uploads-summary")).to_contain_text("3 stored")
+    # A post that is held up here when the page closes would be let go.
+    page.context.set_offline(True)
     page.close(run_before_unload=False)
+    page.context.set_offline(False)
     page = open_page(empty.api.public_url)
     page.set_input_files(FOLDER, given)
     expect(page.locator("#uploads-summary")).to_have_text("5 stored · 3 already here")
