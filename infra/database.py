@@ -11,12 +11,16 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from infra.stack import DeploymentError
 
 _DATABASE = "image_repo_db"
+#: What each account may do with the database.
+GRANTS: Mapping[str, str] = {"image_repo": "SELECT, INSERT, UPDATE, DELETE", "image_repo_admin": "ALL"}
 #: Each may be said again: what is there stays as it is.
-_STATEMENTS = (
-    "CREATE USER IF NOT EXISTS image_repo IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
-    f"GRANT SELECT, INSERT, UPDATE, DELETE ON {_DATABASE}.* TO image_repo",
-    "CREATE USER IF NOT EXISTS image_repo_admin IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
-    f"GRANT ALL ON {_DATABASE}.* TO image_repo_admin",
+_STATEMENTS = tuple(
+    statement
+    for user, rights in GRANTS.items()
+    for statement in (
+        f"CREATE USER IF NOT EXISTS {user} IDENTIFIED WITH AWSAuthenticationPlugin AS 'RDS' REQUIRE SSL",
+        f"GRANT {rights} ON {_DATABASE}.* TO {user}",
+    )
 )
 #: What passes by itself, of all that the Data API is documented to answer: a cluster that wakes, fails over or is busy, an
 #: endpoint that was switched on a moment ago. (RDS Data Service API Reference, ExecuteStatement, Errors)

@@ -1,15 +1,10 @@
 """How connections are made: how many, with which password, encrypted to whom."""
 
-import datetime
-import ipaddress
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, delete, text
 
 from chalicelib.catalog.catalog import Catalog
@@ -17,6 +12,7 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate
 from chalicelib.catalog.tables import uploads
 from chalicelib.errors import UnavailableError
+from tests.contract.certificates import write_certificate
 from tests.databases import MariaDb, execute, mariadb, new_database
 
 
@@ -121,7 +117,7 @@ def connection_id(connection: Connection) -> int:
 
 def test_connections_are_encrypted_where_asked_and_only_to_a_server_that_is_trusted(tmp_path: Path) -> None:
     certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
-    _write_certificate(certificate, key)
+    write_certificate(certificate, key, name="127.0.0.1")
     trusting = ssl.create_default_context(cafile=str(certificate))
     with mariadb("--ssl-cert=../server.pem", "--ssl-key=../server.key", files=(certificate, key)) as server:
         database = Database(server.url, tls=trusting)
@@ -132,28 +128,6 @@ def test_connections_are_encrypted_where_asked_and_only_to_a_server_that_is_trus
         with pytest.raises(UnavailableError):
             stranger.check()
         stranger.dispose()
-
-
-def _write_certificate(certificate: Path, key: Path) -> None:
-    private = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(private.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(private, hashes.SHA256())
-    )
-    certificate.write_bytes(built.public_bytes(serialization.Encoding.PEM))
-    key.write_bytes(
-        private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost/x", "mysql://localhost/x", "mariadb+pymysql://localhost/x"])

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,6 +35,17 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def deployable(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for the emulator, which has no TLS, on which the bucket insists."""
+    copy = tmp_path_factory.mktemp("deployable") / "package"
+    shutil.copytree(package, copy)
+    template = yaml.safe_load((copy / "sam.yaml").read_text("utf-8"))
+    del template["Resources"]["ImageBucketPolicy"]
+    (copy / "sam.yaml").write_text(yaml.safe_dump(template), "utf-8")
+    return copy
+
+
+@pytest.fixture(scope="session")
 def aws() -> Iterator[Emulator]:
     """The account, which boto3 and the operator's commands find in the environment."""
     with emulator() as running, account(running.environment):
@@ -48,7 +60,7 @@ def database() -> Iterator[MariaDb]:
 
 
 @pytest.fixture(scope="session")
-def stack(aws: Emulator, database: MariaDb, package: Path) -> Iterator[Stack]:
+def stack(aws: Emulator, database: MariaDb, deployable: Path) -> Iterator[Stack]:
     """Deployed under a domain of the operator's, and a key made."""
 
     def address() -> str:
@@ -56,8 +68,8 @@ def stack(aws: Emulator, database: MariaDb, package: Path) -> Iterator[Stack]:
 
     with new_database(database.url) as url, domain(address) as own:
         existing = f"DatabaseUrl={url.render_as_string(hide_password=False)}"
-        rest = ("DatabaseTls=false", "BucketTls=false", f"IngestConcurrency={CONCURRENCY}", f"PublicUrl={own.url}")
-        deploy(package, existing, *rest)
+        rest = ("DatabaseTls=false", f"IngestConcurrency={CONCURRENCY}", f"PublicUrl={own.url}")
+        deploy(deployable, existing, *rest)
         made = Stack(own.url, "", outputs())
         yield Stack(own.url, made.admin(command="create-key", owner="ann", scopes=["read", "write"])["key"], outputs())
 

@@ -187,15 +187,15 @@ def test_a_key_that_may_only_read_cannot_delete(stack: Stack) -> None:
     assert stranger.request("GET", f"/image/{image}/details").json()["Code"] == "NotFoundError"
 
 
-def test_the_page_that_the_api_serves_may_use_it_and_one_that_the_operator_names(stack: Stack, package: Path) -> None:
+def test_the_page_that_the_api_serves_may_use_it_and_one_that_the_operator_names(stack: Stack, deployable: Path) -> None:
     """The page's origin is that of the address which the stack got when it was there already."""
     own, other = "{0.scheme}://{0.netloc}".format(urlsplit(stack.url)), "https://gallery.example.org"
     assert allowed(stack) == (own, [own])
     try:
-        deploy(package, f"AllowedOrigin={other}")
+        deploy(deployable, f"AllowedOrigin={other}")
         assert allowed(stack) == (other, [own, other])
     finally:
-        deploy(package, "AllowedOrigin=")
+        deploy(deployable, "AllowedOrigin=")
     assert allowed(stack) == (own, [own])
 
 

@@ -43,7 +43,7 @@ def url(aws: Emulator, database: MariaDb) -> Iterator[URL]:
 
 
 def deployment(package: Path, url: URL) -> "subprocess.Popen[str]":
-    parameters = [f"DatabaseUrl={url.render_as_string(hide_password=False)}", "DatabaseTls=false", "BucketTls=false"]
+    parameters = [f"DatabaseUrl={url.render_as_string(hide_password=False)}", "DatabaseTls=false"]
     parameters.append("PublicUrl=https://pictures.example.org/of/ours")
     command = [sys.executable, "-m", "infra.deploy", "--stack", STACK, "--bucket", CODE_BUCKET, "--package", str(package)]
     pipe = subprocess.PIPE
@@ -85,13 +85,13 @@ def described() -> dict[str, Any]:
     return {"status": found["StackStatus"], "parameters": parameters}
 
 
-def test_whatever_cuts_it_off_the_same_command_ends_it(package: Path, url: URL, tmp_path: Path) -> None:
-    status, told, problem = to_its_end(broken(package, tmp_path), url)
+def test_whatever_cuts_it_off_the_same_command_ends_it(deployable: Path, url: URL, tmp_path: Path) -> None:
+    status, told, problem = to_its_end(broken(deployable, tmp_path), url)
     assert (status, "The stack was rolled back" in problem, "Never" in problem) == (1, True, True), told + problem
     cut_off(tmp_path / "package", url, "CREATE_IN_PROGRESS")  # what is left is being rolled back while the next one begins
     for line in CUTS:
-        cut_off(package, url, line)
-    status, told, problem = to_its_end(package, url)
+        cut_off(deployable, url, line)
+    status, told, problem = to_its_end(deployable, url)
     assert (status, problem) == (0, ""), told + problem
     stack = described()
     assert stack["status"] == "UPDATE_COMPLETE"

@@ -21,7 +21,7 @@ def test_the_logs_of_all_functions_are_shown_in_the_order_of_time(stack: Stack) 
     assert groups.index("decode") < groups.index("ingest")
 
 
-def test_a_stack_that_is_taken_down_leaves_its_bucket_and_says_so(package: Path, stack: Stack, database: MariaDb) -> None:
+def test_a_stack_that_is_taken_down_leaves_its_bucket_and_says_so(deployable: Path, stack: Stack, database: MariaDb) -> None:
     def teardown(*confirm: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "infra.teardown", "--stack", "passing", *confirm]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -30,8 +30,8 @@ def test_a_stack_that_is_taken_down_leaves_its_bucket_and_says_so(package: Path,
     assert "There is no stack passing" in teardown("--confirm", "passing").stderr
     with new_database(database.url) as url:
         existing = f"DatabaseUrl={url.render_as_string(hide_password=False)}"
-        deployment = ("--stack", "passing", "--bucket", CODE_BUCKET, "--package", str(package))
-        told = run("infra.deploy", *deployment, existing, "DatabaseTls=false", "BucketTls=false")
+        deployment = ("--stack", "passing", "--bucket", CODE_BUCKET, "--package", str(deployable))
+        told = run("infra.deploy", *deployment, existing, "DatabaseTls=false")
         bucket = next(line.split()[1] for line in told.splitlines() if line.startswith("ImageBucket "))
         client("s3").put_object(Bucket=bucket, Key="originals/of-somebody", Body=b"kept")
         asked = teardown()

@@ -90,6 +90,14 @@ def test_other_accounts_cannot_make_aws_act_for_us(resources: Resources) -> None
         assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
+def test_the_bucket_refuses_requests_without_tls(resources: Resources) -> None:
+    policy = resources["ImageBucketPolicy"]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert "Condition" not in policy
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_a_create_that_fails_leaves_nothing_that_bars_the_next(resources: Resources) -> None:
     assert resources["ImageBucket"]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources["ImageBucket"]["UpdateReplacePolicy"] == "Retain"

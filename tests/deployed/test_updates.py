@@ -18,11 +18,11 @@ from tests.deployed.emulator import Emulator
 
 
 @pytest.fixture
-def broken(stack: Stack, package: Path, tmp_path: Path) -> Iterator[Path]:
+def broken(stack: Stack, deployable: Path, tmp_path: Path) -> Iterator[Path]:
     """A copy of the deployed package, to be broken; afterwards the good one is deployed again, and repairs all of it."""
-    shutil.copytree(package, tmp_path / "package")
+    shutil.copytree(deployable, tmp_path / "package")
     yield tmp_path / "package"
-    deploy(package)
+    deploy(deployable)
     assert "keys" in stack.admin(command="list-keys")
 
 
