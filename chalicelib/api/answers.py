@@ -85,6 +85,7 @@ def image_details(details: Details) -> schemas.ImageDetails:
         exif=dict(facts.exif),
         carries=[schemas.Carried(part.kind, part.content_type, part.offset, part.length) for part in entry.carries],
         original_url=details.original_url,
+        download_url=details.download_url,
         thumbnails=thumbnails,
     )
 

@@ -33,6 +33,7 @@ Match = Annotated[
 
 _STORE = "http://127.0.0.1:8000/store?key="
 _SIGNED = "&X-Amz-Date=20261122T120000Z&X-Amz-Expires=7200&X-Amz-Signature=e1ea74e968c81790"
+_ORIGINAL = f"{_STORE}originals%2Fq3v0k71e4o8sa2cp{_SIGNED}"
 _THUMBNAIL = f"{_STORE}thumbnails%2Fq3v0k71e4o8sa2cp%2F256.jpg{_SIGNED}"
 
 
@@ -237,12 +238,9 @@ class ImageDetails(ImageItem):
         ),
     ]
     carries: Annotated[list[Carried], means("What the file holds beside its picture and its metadata: the first 100.")]
-    original_url: Annotated[
-        Uri,
-        means(
-            "A signed URL of the file, byte for byte as it was sent.",
-            f"{_STORE}originals%2Fq3v0k71e4o8sa2cp{_SIGNED}",
-        ),
+    original_url: Annotated[Uri, means("A signed URL of the file, byte for byte as it was sent.", _ORIGINAL)]
+    download_url: Annotated[
+        Uri, means("The same, served so that a browser saves it under its name, from whatever origin the page is.", _ORIGINAL)
     ]
     thumbnails: Annotated[
         dict[str, Uri],

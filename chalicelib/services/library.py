@@ -32,10 +32,11 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """An image with all that is known of it, and signed URLs of the original and of the thumbnails, by size."""
+    """An image with all that is known of it, and signed URLs of its original, to show and to save, and of its thumbnails."""
 
     image: Image
     original_url: str
+    download_url: str
     thumbnail_urls: Mapping[int, str]
 
 
@@ -63,7 +64,8 @@ class Library:
     def details(self, owner: str, image_id: int) -> Details:
         image = self.image(owner, image_id)
         thumbnails = {size: self._thumbnail_url(image, size) for size in THUMBNAIL_SIZES}
-        return Details(image, self._original_url(image, "inline"), thumbnails)
+        shown, saved = self._original_url(image, "inline"), self._original_url(image, "attachment")
+        return Details(image, shown, saved, thumbnails)
 
     def original_url(self, owner: str, image_id: int, disposition: Disposition) -> str:
         """A signed URL of the exact bytes this owner sent, under the name this owner gave them."""

@@ -28,6 +28,7 @@ export interface Details extends Item {
   location: { latitude: number | null; longitude: number | null; altitude: number | null } | null;
   exif: Record<string, unknown>;
   original_url: string;
+  download_url: string;
   thumbnails: Record<string, string>;
 }
 

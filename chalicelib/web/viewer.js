@@ -118,7 +118,8 @@ export class Viewer extends EventTarget {
     this.#size(details.width, details.height);
     this.#image.src = details.thumbnails[LARGE];
     this.#image.alt = details.name;
-    this.#download.href = details.original_url;
+    // Of another origin, as the store is on AWS, a browser saves only what is served to be saved.
+    this.#download.href = details.download_url;
     this.#download.download = details.name;
     this.#facts.replaceChildren(...describe(details, (model) => this.dispatchEvent(new CustomEvent("camera", { detail: model }))));
     this.dispatchEvent(new CustomEvent("details", { detail: details }));

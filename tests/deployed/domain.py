@@ -20,6 +20,9 @@ class Domain(ThreadingHTTPServer):
         self.target = target
         self.url = f"http://127.0.0.1:{self.server_port}"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A browser that has left before its answer came is no fault."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: Domain

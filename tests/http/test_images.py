@@ -19,7 +19,7 @@ from tests.repositories import files_in
 FIELDS = {
     "id", "name", "uploaded_at", "taken_at", "format", "content_type", "byte_size", "width", "height", "thumbnail_url",
     "owner", "sha512", "sha256", "mode", "frames", "taken_at_offset", "taken_at_source", "camera", "exposure", "location",
-    "exif", "carries", "original_url", "thumbnails",
+    "exif", "carries", "original_url", "download_url", "thumbnails",
 }  # fmt: skip
 ROUTES = ["/image/{}", "/image/{}/thumbnail", "/image/{}/details"]
 

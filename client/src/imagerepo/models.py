@@ -83,6 +83,7 @@ class Details(Image):
     original_url: str = field(repr=False)
     thumbnails: Mapping[str, str] = field(repr=False)
     carries: tuple[Carried, ...] = ()
+    download_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
