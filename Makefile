@@ -69,10 +69,10 @@ bench-cold: $(VENV)/dev  ## what a function's first answer costs
 package: out/sam.yaml  ## the functions' code and the stack's template, in out/
 
 out/sam.yaml: $(VENV)/dev $(PACKAGED)
-	$(BIN)/python -m infra.package out
+	$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) out
 
-deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [PARAMETERS="Name=value …"]: create or update a stack
-	$(MAKE) package
+deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [PARAMETERS="Name=value …"] [ARCHITECTURE=arm64]: create or update a stack
+	$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) out
 	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
 
 smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack

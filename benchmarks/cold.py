@@ -56,7 +56,7 @@ _ENVIRONMENT = {
 
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
-        package(Path(folder) / "out", sys.version_info[:2])
+        package(Path(folder) / "out", sys.version_info[:2], "x86_64")
         unpacked = Path(folder) / "unpacked"
         with zipfile.ZipFile(Path(folder) / "out" / "deployment.zip") as archive:
             archive.extractall(unpacked)

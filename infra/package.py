@@ -15,10 +15,13 @@ from pathlib import Path
 
 import yaml
 
-from infra.wheels import Python, faults, unpack
+from infra.wheels import Python, Target, faults, unpack
 
 #: The functions' runtime: one that Lambda keeps until 2029, and the Python of Debian 13, where tests run this very package.
 PYTHON: Python = (3, 13)
+
+#: The machines that Lambda has, and what Linux calls them.
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 _ROOT = Path(__file__).parent.parent
 _REQUIREMENTS = _ROOT / "requirements.txt"
@@ -26,18 +29,19 @@ _REQUIREMENTS = _ROOT / "requirements.txt"
 _TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def package(out: Path, python: Python = PYTHON) -> list[str]:
+def package(out: Path, python: Python, architecture: str) -> list[str]:
     """Fill `out` with `deployment.zip` and `sam.yaml`; returns what is wrong with them, each as a sentence."""
+    target = Target(python, MACHINES[architecture])
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder) / "unpacked"
         _run_chalice(_copy_of_the_app(Path(folder) / "app"), out)
-        _name_the_runtime(out / "sam.yaml", python)
+        _name_the_runtime(out / "sam.yaml", python, architecture)
         with zipfile.ZipFile(out / "deployment.zip") as archive:
             archive.extractall(unpacked)
-        unpack(_REQUIREMENTS, Path(folder) / "wheels", unpacked, python)
+        unpack(_REQUIREMENTS, Path(folder) / "wheels", unpacked, target)
         _compile(unpacked, python)
         _pack(unpacked, out / "deployment.zip")
-        return list(faults(unpacked, _REQUIREMENTS, python))
+        return list(faults(unpacked, _REQUIREMENTS, target))
 
 
 def _copy_of_the_app(folder: Path) -> Path:
@@ -60,11 +64,11 @@ def _run_chalice(app: Path, out: Path) -> None:
         raise SystemExit(f"chalice package failed:\n{done.stdout}{done.stderr}")
 
 
-def _name_the_runtime(template: Path, python: Python) -> None:
+def _name_the_runtime(template: Path, python: Python, architecture: str) -> None:
     stack = yaml.safe_load(template.read_text("utf-8"))
     for resource in stack["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["Runtime"] = f"python{python[0]}.{python[1]}"
+            resource["Properties"] |= {"Runtime": f"python{python[0]}.{python[1]}", "Architectures": [architecture]}
     template.write_text(yaml.safe_dump(stack, sort_keys=False), "utf-8")
 
 
@@ -108,10 +112,11 @@ def _pack(folder: Path, code: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.package")
     parser.add_argument("--this-python", action="store_true", help="for the Python that runs this, to try the package here")
+    parser.add_argument("--architecture", choices=MACHINES, default="x86_64", help="which of Lambda's machines it is for")
     parser.add_argument("out", type=Path)
     chosen = parser.parse_args(arguments)
     out: Path = chosen.out.absolute()
-    wrong = package(out, sys.version_info[:2] if chosen.this_python else PYTHON)
+    wrong = package(out, sys.version_info[:2] if chosen.this_python else PYTHON, chosen.architecture)
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     print(f"{out / 'deployment.zip'}: {(out / 'deployment.zip').stat().st_size / 1e6:.1f} MB")

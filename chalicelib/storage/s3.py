@@ -11,7 +11,7 @@ from chalicelib.errors import UnavailableError
 from chalicelib.sigv4 import Credentials
 from chalicelib.storage.keys import ASIDE, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key, original
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
-from chalicelib.storage.s3_errors import answering
+from chalicelib.storage.s3_errors import answering, check_library
 from chalicelib.storage.s3_presign import S3Presigner
 
 if TYPE_CHECKING:
@@ -206,8 +206,10 @@ class S3Store:
     def _client(self) -> Any:
         with self._lock:
             if self._known_client is None:
+                import botocore
                 from botocore.config import Config
 
+                check_library(botocore.__version__)
                 config = Config(
                     connect_timeout=3,
                     read_timeout=30,

@@ -28,6 +28,18 @@ _TO_MEND = {
 }
 
 
+#: The first that knows what we ask of it: which checksums to leave out. On Lambda it is the runtime's, and not in our package:
+#: it would be two thirds of it.
+_OLDEST = (1, 36)
+
+
+def check_library(version: str) -> None:
+    """Raises `MisconfiguredError` for a botocore that is too old."""
+    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST:
+        needed = ".".join(map(str, _OLDEST))
+        raise MisconfiguredError("The store cannot be asked.", f"boto3 {version} is too old: it must be {needed} or later")
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """What S3 says about an object is told as such; whatever else goes wrong is a store that is down."""

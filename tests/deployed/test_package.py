@@ -12,7 +12,7 @@ import yaml
 
 from chalicelib.server import cors
 from infra.package import PYTHON
-from infra.wheels import faults
+from infra.wheels import Target, faults
 from tests import pictures
 from tests.deployed.conftest import ROOT, run
 
@@ -20,6 +20,9 @@ from tests.deployed.conftest import ROOT, run
 _ORIGIN = {"Fn::If": ["GivenOrigin", {"Ref": "AllowedOrigin"}, {"Ref": "PageOrigin"}]}
 ALLOWED_ORIGIN = {"Fn::Sub": ["'${Origin}'", {"Origin": _ORIGIN}]}
 THIS_PYTHON = sys.version_info[:2]
+SHIPPED = Target(PYTHON, "x86_64")
+#: The head of a shared library for each machine.
+ELF, ELF_OF_ARM = (b"\x7fELF" + bytes(14) + number.to_bytes(2, "little") for number in (62, 183))
 
 
 @pytest.fixture(scope="module")
@@ -140,19 +143,21 @@ def test_other_origins_may_read_what_the_gateway_answers_and_are_told_what_a_lap
 
 def test_what_is_shipped_fits_the_one_runtime_that_its_template_names(shipped: Path, tmp_path: Path) -> None:
     unpacked = unzipped(shipped, tmp_path)
-    assert list(faults(unpacked, ROOT / "requirements.txt", PYTHON)) == []
+    assert list(faults(unpacked, ROOT / "requirements.txt", SHIPPED)) == []
     compiled = [path.name for path in unpacked.rglob("*.cpython-*.so")]
     assert compiled
     assert all(f".cpython-{PYTHON[0]}{PYTHON[1]}-x86_64-linux-gnu.so" in name for name in compiled)
     resources = yaml.safe_load((shipped / "sam.yaml").read_text("utf-8"))["Resources"].values()
     runtimes = [each["Properties"]["Runtime"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
     assert len(runtimes) == 6
+    machines = [each["Properties"]["Architectures"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    assert machines == [["x86_64"]] * 6
     assert set(runtimes) == {f"python{PYTHON[0]}.{PYTHON[1]}"}
 
 
 def test_a_package_for_another_python_is_refused(shipped: Path, tmp_path: Path) -> None:
     unpacked = unzipped(shipped, tmp_path)
-    found = list(faults(unpacked, ROOT / "requirements.txt", (3, 12)))
+    found = list(faults(unpacked, ROOT / "requirements.txt", Target((3, 12), "x86_64")))
     assert len(found) >= len(list(unpacked.rglob("*.cpython-*.so"))) > 0
 
 
@@ -162,17 +167,40 @@ def test_packaging_again_in_the_same_checkout_makes_the_same(package: Path, tmp_
     assert (tmp_path / "sam.yaml").read_bytes() == (package / "sam.yaml").read_bytes()
 
 
+def test_the_other_machine_of_lambdas_gets_a_package_of_its_own(tmp_path: Path) -> None:
+    run("infra.package", "--architecture", "arm64", str(tmp_path / "arm64"))
+    arm64 = unzipped(tmp_path / "arm64", tmp_path / "unpacked")
+    assert list(faults(arm64, ROOT / "requirements.txt", Target(PYTHON, "aarch64"))) == []
+    libraries = [path.name for path in arm64.rglob("*.cpython-*.so")]
+    assert libraries
+    assert all("-aarch64-linux-gnu.so" in name for name in libraries)
+    assert len(list(faults(arm64, ROOT / "requirements.txt", SHIPPED))) >= len(libraries)
+    resources = yaml.safe_load((tmp_path / "arm64" / "sam.yaml").read_text("utf-8"))["Resources"].values()
+    machines = [each["Properties"]["Architectures"] for each in resources if each["Type"] == "AWS::Serverless::Function"]
+    assert machines == [["arm64"]] * 6
+
+
+def test_a_file_that_nobody_put_there_is_refused(shipped: Path, tmp_path: Path) -> None:
+    unpacked = unzipped(shipped, tmp_path)
+    for stray in (".env", "PIL/notes.txt", "msgspec/__pycache__/more.cpython-313.pyc", "more.py"):
+        (unpacked / stray).parent.mkdir(exist_ok=True)
+        (unpacked / stray).write_bytes(b"")
+    named = [sentence.partition(" is neither ours")[0] for sentence in faults(unpacked, ROOT / "requirements.txt", SHIPPED)]
+    assert sorted(named) == [".env", "PIL/notes.txt", "more.py", "msgspec/__pycache__/more.cpython-313.pyc"]
+
+
 def test_what_does_not_fit_the_runtime_is_named(tmp_path: Path) -> None:
-    def wheel(name: str, *tags: str) -> None:
+    def wheel(name: str, *tags: str, library: bytes = ELF) -> None:
         dist = tmp_path / f"{name}-1.0.dist-info"
         dist.mkdir()
         dist.joinpath("WHEEL").write_text("".join(f"Tag: {tag}\n" for tag in tags))
-        dist.joinpath("RECORD").write_text(f"{name}.so,sha256=x,1\n")
+        files = [f"{name}.so", *(f"{dist.name}/{part}" for part in ("WHEEL", "RECORD", "METADATA"))]
+        dist.joinpath("RECORD").write_text("".join(f"{file},sha256=x,1\n" for file in files))
         needs = "Requires-Dist: unheard-of>2\n" if name == "fits" else ""
         dist.joinpath("METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}Requires-Dist: more; extra == 'x'\n"
         )
-        tmp_path.joinpath(f"{name}.so").write_bytes(b"")
+        tmp_path.joinpath(f"{name}.so").write_bytes(library)
 
     wheel("fits", "cp313-cp313-manylinux_2_17_x86_64")
     wheel("stable", "cp38-abi3-manylinux2014_x86_64", "cp38-abi3-manylinux_2_28_x86_64")
@@ -181,15 +209,16 @@ def test_what_does_not_fit_the_runtime_is_named(tmp_path: Path) -> None:
     wheel("snake", "cp312-cp312-manylinux_2_17_x86_64")
     wheel("arm", "cp313-cp313-manylinux_2_17_aarch64")
     wheel("pure", "py3-none-any")
+    wheel("lies", "cp313-cp313-manylinux_2_17_x86_64", library=ELF_OF_ARM)
     tmp_path.joinpath("stray.so.1").write_bytes(b"")
     tmp_path.joinpath("fits-1.0.data/platlib").mkdir(parents=True)
-    requirements = tmp_path / "requirements.txt"
+    requirements = tmp_path.with_suffix(".txt")
     requirements.write_text(
         '# why\nFits==1.0  # yes\nstable==2.0\nleft-out==2.0; python_version < "3.14"\nlater==3.0; python_version >= "3.14"\n'
     )
-    found = list(faults(tmp_path, requirements, (3, 13)))
+    found = list(faults(tmp_path, requirements, Target((3, 13), "x86_64")))
     named = sorted(sentence.split()[0] for sentence in found)
     assert named == [
-        *("arm.so", "compiled.so", "fits-1.0.data/platlib", "left-out==2.0", "newer.so"),
-        *("pure.so", "snake.so", "stable==2.0", "stray.so.1", "unheard-of>2"),
+        *("arm.so", "compiled.so", "fits-1.0.data/platlib", "left-out==2.0", "lies.so", "newer.so"),
+        *("pure.so", "snake.so", "stable==2.0", "stray.so.1", "stray.so.1", "unheard-of>2"),
     ]
