@@ -47,9 +47,11 @@ class Deployment:
         if unknown:
             raise DeploymentError(f"infra/template.yaml has no parameter {', '.join(unknown)}.")
         self._do("what was begun before", self._stack.settle)
-        stack = [("the stack", self._change)]
         catalog = [("accounts", self._make_accounts), ("tables", self._migrate)]
-        for name, step in catalog + stack if self._stack.is_there else stack + catalog:
+        before = catalog if self._stack.is_there else []
+        # A stack that is new, or is led to another database, has one without tables only now.
+        after = catalog if not before or "DatabaseUrl" in self._parameters else []
+        for name, step in [*before, ("the stack", self._change), *after]:
             self._do(name, step)
         self._do("origin and protection", self._finish)
         self._do("proof", lambda: proof.prove(self._stack.outputs))
@@ -77,10 +79,8 @@ class Deployment:
         create_users(self._stack.outputs)
 
     def _migrate(self) -> None:
-        admin = self._release.template["Resources"]["Admin"]["Properties"]
-        migration.migrate(
-            self._stack.name, self._stack.outputs["AdminFunction"], admin["Handler"], admin["Runtime"], self._release.code
-        )
+        wanted = self._release.template["Resources"]["Admin"]["Properties"]
+        migration.migrate(self._stack.name, self._stack.outputs["AdminFunction"], wanted, self._release.code)
 
     def _finish(self) -> None:
         """What cannot be said before everything stands."""

@@ -22,20 +22,21 @@ _TIMEOUT_SECONDS = 900
 #: One that was cut short is taken up again where it was: so many quarters of an hour in all. See docs/operations.md for more.
 _TRIES = 4
 _CUT_SHORT = "Task timed out"
-_TAKEN_OVER = ("Role", "Environment", "MemorySize", "LoggingConfig", "Architectures")
+_TAKEN_OVER = ("Role", "MemorySize", "LoggingConfig")
+_OF_THE_RELEASE = ("Handler", "Runtime", "Architectures")
 
 
-def migrate(stack: str, admin: str, handler: str, runtime: str, code: Mapping[str, str]) -> None:
+def migrate(stack: str, admin: str, wanted: Mapping[str, Any], code: Mapping[str, str]) -> None:
     """Bring the catalog behind the function `admin` to the tables of the release whose `code` lies in a bucket.
 
-    Raises `DeploymentError`. `handler` and `runtime` are the new release's.
+    `wanted` are the properties that this function has in the release's template. Raises `DeploymentError`.
     """
     functions: Any = boto3.client("lambda", config=_PATIENT)
     known = functions.get_function_configuration(FunctionName=admin)
     settings = {name: known[name] for name in _TAKEN_OVER if name in known}
-    settings |= {"Handler": handler, "Runtime": runtime, "Timeout": _TIMEOUT_SECONDS, "Code": dict(code)}
-    if "Variables" in settings.get("Environment", {}):
-        settings["Environment"] = {"Variables": settings["Environment"]["Variables"]}
+    settings |= {name: wanted[name] for name in _OF_THE_RELEASE}
+    settings |= {"Timeout": _TIMEOUT_SECONDS, "Code": dict(code)}
+    settings["Environment"] = {"Variables": known.get("Environment", {}).get("Variables", {})}
     if known.get("VpcConfig", {}).get("SubnetIds"):
         settings["VpcConfig"] = {name: known["VpcConfig"][name] for name in ("SubnetIds", "SecurityGroupIds")}
     with _function(functions, stack, settings) as name:

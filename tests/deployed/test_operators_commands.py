@@ -33,6 +33,10 @@ def test_a_stack_that_is_taken_down_leaves_its_bucket_and_says_so(deployable: Pa
         deployment = ("--stack", "passing", "--bucket", CODE_BUCKET, "--package", str(deployable))
         told = run("infra.deploy", *deployment, existing, "DatabaseTls=false")
         bucket = next(line.split()[1] for line in told.splitlines() if line.startswith("ImageBucket "))
+        with new_database(database.url) as another:  # which has no tables yet
+            told = run("infra.deploy", *deployment, f"DatabaseUrl={another.render_as_string(hide_password=False)}")
+            assert told.count("Step: tables") == 2
+            assert "The API's function answers" in told
         client("s3").put_object(Bucket=bucket, Key="originals/of-somebody", Body=b"kept")
         asked = teardown()
         assert (asked.returncode, "CONFIRM=passing" in asked.stderr, bucket in asked.stderr) == (1, True, True)
