@@ -39,6 +39,7 @@ CAMPAIGNS = {
         "tests/contract/test_catalog_faults.py",
         "tests/contract/test_ingest_waits.py",
     ],
+    "the deployed stack under load": ["tests/deployed/test_load.py"],
     "disk full": [
         "tests/contract/test_full_disk.py",
         "tests/http/test_full_disk.py",
@@ -52,6 +53,7 @@ CAMPAIGNS = {
         "tests/unit/test_fence.py",
         "tests/unit/test_decoding_children.py",
         "tests/unit/test_decoding_answers.py",
+        "tests/unit/test_findings.py",
     ],
     "owners who probe": [
         "tests/http/test_owners.py",

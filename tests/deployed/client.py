@@ -106,3 +106,12 @@ def fetched(urls: Iterable[str]) -> list[bytes]:
     answers = [httpx.get(url, timeout=PATIENCE) for url in urls]
     assert all(answer.status_code == 200 for answer in answers), answers
     return [answer.content for answer in answers]
+
+
+def redrive(stack: Stack) -> None:
+    """What `aws sqs start-message-move-task` does, which the emulator does not know."""
+    sqs, letters = client("sqs"), stack.outputs["DeadLetterQueueUrl"]
+    for message in sqs.receive_message(QueueUrl=letters, MaxNumberOfMessages=10).get("Messages", []):
+        came_from = QUEUES["decoded/" in message["Body"]]
+        sqs.send_message(QueueUrl=stack.outputs[came_from], MessageBody=message["Body"])
+        sqs.delete_message(QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"])

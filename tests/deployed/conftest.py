@@ -74,6 +74,18 @@ def stack(aws: Emulator, database: MariaDb, deployable: Path) -> Iterator[Stack]
         yield Stack(own.url, made.admin(command="create-key", owner="ann", scopes=["read", "write"])["key"], outputs())
 
 
+@pytest.fixture(scope="module")
+def impatient_queue(stack: Stack) -> Iterator[None]:
+    """The queues deliver again after seconds, where the template has them wait until a dead function's lease is stale."""
+    sqs, urls = client("sqs"), [stack.outputs[queue] for queue in QUEUES]
+    before = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"] for url in urls]
+    for url in urls:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+    yield
+    for url, attributes in zip(urls, before, strict=True):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+
+
 def run(module: str, *arguments: str) -> str:
     """One of the operator's commands; what it printed."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "client" / "src")}

@@ -1,28 +1,15 @@
 """What the queue brings to the ingest function: late, twice, nonsense, and through faults of the database."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests import pictures
 from tests.databases import MariaDb
-from tests.deployed.client import QUEUES, Stack, client, invoke, post, until
+from tests.deployed.client import QUEUES, Stack, client, invoke, post, redrive, until
 
 pytestmark = pytest.mark.usefixtures("impatient_queue")
-
-
-@pytest.fixture(scope="module")
-def impatient_queue(stack: Stack) -> Iterator[None]:
-    """The queues deliver again after seconds, where the template has them wait until a dead function's lease is stale."""
-    sqs, urls = client("sqs"), [stack.outputs[queue] for queue in QUEUES]
-    before = [sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"] for url in urls]
-    for url in urls:
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
-    yield
-    for url, attributes in zip(urls, before, strict=True):
-        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
 
 
 def notification(*keys: str) -> dict[str, Any]:
@@ -103,15 +90,6 @@ def test_uploads_survive_a_database_that_is_down(stack: Stack, database: MariaDb
     redrive(stack)
     assert stack.ended(ticket["upload_id"])["status"] == "stored"
     assert settled(stack)
-
-
-def redrive(stack: Stack) -> None:
-    """What `aws sqs start-message-move-task` does, which the emulator does not know."""
-    sqs, letters = client("sqs"), stack.outputs["DeadLetterQueueUrl"]
-    for message in sqs.receive_message(QueueUrl=letters, MaxNumberOfMessages=10).get("Messages", []):
-        came_from = QUEUES["decoded/" in message["Body"]]
-        sqs.send_message(QueueUrl=stack.outputs[came_from], MessageBody=message["Body"])
-        sqs.delete_message(QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"])
 
 
 def test_an_operators_sweep_finds_nothing_wrong(stack: Stack) -> None:
