@@ -12,9 +12,11 @@ import pytest
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
+from chalicelib.catalog import migrate as migrate_module
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import HEAD, migrate, revert
+from chalicelib.errors import UnavailableError
 from tests.contract import cut_short
 from tests.contract.earlier import EarlierCatalog, filled_catalog
 from tests.contract.making import admitted, listed
@@ -121,4 +123,31 @@ def test_a_transaction_that_stays_open_holds_up_the_migration_and_nobody_else(ur
     migration.join()
     assert "carries" in tables(url)["image_tags"]
     assert listed(catalog) == [image_id]
+    database.dispose()
+
+
+def test_a_migration_that_nobody_lets_in_gives_up_after_its_tries(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not after twice as many, because transactions are repeated: a function has no time for that."""
+    monkeypatch.setattr(migrate_module, "_TRIES", 2)
+    database = Database(url)
+    migrate(database)
+    revert(database, "0005")
+    tries: list[str] = []
+
+    def count(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.lstrip().startswith("ALTER"):
+            tries.append(statement)
+
+    reader = create_engine(url, poolclass=NullPool)
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        with reader.connect() as open_transaction:
+            open_transaction.execute(text("SELECT * FROM image_tags")).all()
+            with pytest.raises(UnavailableError):
+                migrate(database)
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(tries) == 2
+    migrate(database)
+    assert "carries" in tables(url)["image_tags"]
     database.dispose()
