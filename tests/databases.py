@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,6 +85,12 @@ class MariaDb:
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
+
+    def stand_still(self, seconds: float) -> None:
+        """Return at once, with the server doing and answering nothing for so long."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            threading.Timer(seconds, self._process.send_signal, [signal.SIGCONT]).start()
 
     @property
     def _data(self) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, column, func, inspect, select, table
 from sqlalchemy.exc import OperationalError
 
+from chalicelib.catalog import causes
 from chalicelib.catalog.database import Database
 from chalicelib.catalog.engines import LOCK_WAIT, error_code
 from chalicelib.errors import UnavailableError
@@ -31,10 +32,13 @@ log = logging.getLogger(__name__)
 # It announces each of its plugins as it is imported.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-#: How often, for how many seconds each, to wait for another process that is migrating the same database.
-_LOOKS, _LOOK = 120, 5
+#: How often, for how many seconds each, to wait for another process that is migrating the same database: for an hour. Also of a
+#: process that was killed the server carries its statement through, and keeps the lock until then. A function that waits for it
+#: must be cut short by its quarter of an hour before it gives up: only what was cut short is invoked again.
+_LOOKS, _LOOK = 720, 5
 #: How long a change of a table waits for transactions that use it, in seconds: whoever asks for the table meanwhile waits
-#: behind it. And how often it is tried, with a pause between that lets the others through.
+#: behind it. And how often it is tried, with a pause between that lets the others through: for ten minutes, so that a function
+#: has the time to say what it waited for.
 _METADATA_LOCK_WAIT, _PAUSE, _TRIES = 1, 2.0, 200
 
 
@@ -116,13 +120,18 @@ def _alone(database: Database, change: "Callable[[Config, Connection], None]") -
 
 
 def _insisting(change: Callable[[], None], connection: Connection) -> None:
-    """Run a change of tables again and again while others use them; each time it goes on where it had to stop."""
+    """Run a change of tables again and again while others use them; each time it goes on where it had to stop.
+
+    Raises `UnavailableError` after the last try: as an error of the database it would have the transaction repeated.
+    """
     for left in reversed(range(_TRIES)):
         try:
             change()
         except OperationalError as error:
-            if error_code(error.orig) != LOCK_WAIT or not left:
+            if error_code(error.orig) != LOCK_WAIT:
                 raise
+            if not left:
+                raise causes.unavailable(error) from error
             connection.rollback()
             log.info("the catalog is in use; the migration waits")
             time.sleep(_PAUSE)

@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from chalicelib.catalog import migrate
 
 REVISION = "0003"
+OWNERS = ("ann", "bob", "cid")
 AT = datetime(2026, 1, 2, 3, 4, 5)
 
 
@@ -21,15 +22,16 @@ def digest(text: str) -> bytes:
 
 
 class EarlierCatalog:
-    """An empty database at the tables of the release before. Rows go in by raw values: its types are not this release's."""
+    """An empty database at earlier tables, else those of the release before. Rows go in by raw values: its types are not this
+    release's."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, revision: str = REVISION) -> None:
         self._engine = create_engine(url, poolclass=NullPool)
         config = Config()
         config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
         with self._engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, REVISION)
+            command.upgrade(config, revision)
         with self._engine.connect() as connection:
             self._tables = MetaData()
             self._tables.reflect(connection)
@@ -75,3 +77,21 @@ class EarlierCatalog:
 
     def _insert(self, table: str, **values: Any) -> None:
         self.insert_many(table, [values])
+
+
+def filled_catalog(url: URL, revision: str = REVISION) -> EarlierCatalog:
+    """Original 1 is shared by all, 2 and 3 are ann's, 4 is a tombstone, 5 has been stored again after it."""
+    filled = EarlierCatalog(url, revision)
+    for number, file in enumerate(("shared", "a", "b"), start=1):
+        filled.original(number, file)
+    filled.original(4, "again", live=False)
+    filled.original(5, "again")
+    for number, owner in enumerate(OWNERS, start=1):
+        filled.image(number, owner, 1, "shared", f"merged away from {owner}")
+    filled.image(4, "ann", 2, "a")
+    filled.image(5, "ann", 3, "b", "merged away too")
+    filled.image(6, "bob", 5, "again")
+    for number, status in enumerate(("pending", "processing", "rejected", "expired")):
+        filled.upload(number, "bob", status, 1000 + number)
+    filled.upload(9, "dan", "pending", 7)
+    return filled

@@ -10,29 +10,13 @@ from chalicelib.catalog.database import Database
 from chalicelib.catalog.migrate import migrate, revert
 from chalicelib.catalog.tables import images, originals, owners, uploads
 from chalicelib.model.records import Sharer, StoredFile
-from tests.contract.earlier import AT, REVISION, EarlierCatalog, digest
+from tests.contract.earlier import AT, OWNERS, REVISION, EarlierCatalog, digest, filled_catalog
 from tests.contract.making import admitted, listed
-
-OWNERS = ("ann", "bob", "cid")
 
 
 @pytest.fixture
 def earlier(empty_url: URL) -> EarlierCatalog:
-    """Original 1 is shared by all, 2 and 3 are ann's, 4 is a tombstone, 5 has been stored again after it."""
-    filled = EarlierCatalog(empty_url)
-    for number, file in enumerate(("shared", "a", "b"), start=1):
-        filled.original(number, file)
-    filled.original(4, "again", live=False)
-    filled.original(5, "again")
-    for number, owner in enumerate(OWNERS, start=1):
-        filled.image(number, owner, 1, "shared", f"merged away from {owner}")
-    filled.image(4, "ann", 2, "a")
-    filled.image(5, "ann", 3, "b", "merged away too")
-    filled.image(6, "bob", 5, "again")
-    for number, status in enumerate(("pending", "processing", "rejected", "expired")):
-        filled.upload(number, "bob", status, 1000 + number)
-    filled.upload(9, "dan", "pending", 7)
-    return filled
+    return filled_catalog(empty_url)
 
 
 @pytest.fixture

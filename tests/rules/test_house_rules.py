@@ -80,6 +80,13 @@ def test_a_view_is_made_in_one_way_only(module: Module) -> None:
         assert [node.lineno for node in named] == []
 
 
+@pytest.mark.parametrize("module", [module for module in product() if is_migration(module)], ids=str)
+def test_a_migration_adds_in_one_way_only(module: Module) -> None:
+    """`unless_there`, which looks first: what was cut short could not be run again otherwise."""
+    of_alembic = (node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "op")
+    assert [node.lineno for node in of_alembic if node.attr.startswith(("add_", "create_"))] == []
+
+
 def documents() -> list[Path]:
     return [*CHECKOUT.glob("README.md"), *sorted((CHECKOUT / "docs").glob("*.md"))]
 
