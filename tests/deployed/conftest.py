@@ -1,4 +1,4 @@
-"""The packaged stack, deployed as an operator would: once for all tests of this folder."""
+"""The packaged stack, deployed as an operator would: once for all tests of this folder, and gone before any other test."""
 
 import os
 import platform
@@ -24,7 +24,7 @@ STACK, CODE_BUCKET = "images", "code"
 CONCURRENCY = 4
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make package` makes, for this machine's Python: the emulator runs functions with that, whatever their runtime."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
@@ -34,7 +34,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def deployable(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package for the emulator, which has no TLS, on which the bucket insists."""
     copy = tmp_path_factory.mktemp("deployable") / "package"
@@ -45,7 +45,7 @@ def deployable(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws() -> Iterator[Emulator]:
     """The account, which boto3 and the operator's commands find in the environment."""
     with emulator() as running, account(running.environment):
@@ -53,13 +53,13 @@ def aws() -> Iterator[Emulator]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def database() -> Iterator[MariaDb]:
     with mariadb() as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(aws: Emulator, database: MariaDb, deployable: Path) -> Iterator[Stack]:
     """Deployed under a domain of the operator's, and a key made."""
 

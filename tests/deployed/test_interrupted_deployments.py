@@ -1,4 +1,4 @@
-"""A deployment that is cut off at any step, or whose first create fails, is brought to its end by the same command again."""
+"""The life of a stack: cut off at any step of its deployment, led to another database, and taken down."""
 
 import json
 import os
@@ -39,7 +39,6 @@ def url(aws: Emulator, database: MariaDb) -> Iterator[URL]:
     assert aws.url
     with new_database(database.url) as empty:
         yield empty
-    client("cloudformation").delete_stack(StackName=STACK)
 
 
 def deployment(package: Path, url: URL) -> "subprocess.Popen[str]":
@@ -85,7 +84,9 @@ def described() -> dict[str, Any]:
     return {"status": found["StackStatus"], "parameters": parameters}
 
 
-def test_whatever_cuts_it_off_the_same_command_ends_it(deployable: Path, url: URL, tmp_path: Path) -> None:
+def test_whatever_cuts_it_off_the_same_command_ends_it_until_it_is_taken_down(
+    deployable: Path, url: URL, database: MariaDb, tmp_path: Path
+) -> None:
     status, told, problem = to_its_end(broken(deployable, tmp_path), url)
     assert (status, "The stack was rolled back" in problem, "Never" in problem) == (1, True, True), told + problem
     cut_off(tmp_path / "package", url, "CREATE_IN_PROGRESS")  # what is left is being rolled back while the next one begins
@@ -104,3 +105,27 @@ def test_whatever_cuts_it_off_the_same_command_ends_it(deployable: Path, url: UR
     assert key["key"].startswith("imr_")
     ready = next(line for line in told.splitlines() if line.startswith("The API's function answers: "))
     assert json.loads(ready.partition(": ")[2])["status"] == "ok"
+    with new_database(database.url) as another:  # which has no tables yet
+        status, told, problem = to_its_end(deployable, another)
+        assert (status, problem, told.count("Step: tables")) == (0, "", 2), told + problem
+        assert "The API's function answers: " in told
+    assert_taken_down(next(line.split()[1] for line in told.splitlines() if line.startswith("ImageBucket ")))
+
+
+def assert_taken_down(bucket: str) -> None:
+    """Nothing is done without being confirmed; what is kept is said, and kept."""
+
+    def teardown(*confirm: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "infra.teardown", "--stack", STACK, *confirm]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    client("s3").put_object(Bucket=bucket, Key="originals/of-somebody", Body=b"kept")
+    asked = teardown()
+    assert (asked.returncode, f"CONFIRM={STACK}" in asked.stderr, bucket in asked.stderr) == (1, True, True)
+    assert described()["status"] == "UPDATE_COMPLETE"
+    done = teardown("--confirm", STACK)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert f"Kept: the bucket {bucket}" in done.stdout
+    assert client("s3").get_object(Bucket=bucket, Key="originals/of-somebody")["Body"].read() == b"kept"
+    names = [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]
+    assert [name for name in names if name.startswith(STACK)] == []
