@@ -15,7 +15,10 @@ from chalicelib.storage.s3_presign import S3Presigner
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1", "cn-northwest-1", "us-gov-west-1"])
 def test_tickets_and_urls_lead_where_aws_does(region: str) -> None:
     session = boto3.Session("AKIAKEY", "secret", region_name=region)
-    options: Any = {"s3": {"addressing_style": "virtual"}, "ignore_configured_endpoint_urls": True}
+    options: Any = {
+        "s3": {"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+        "ignore_configured_endpoint_urls": True,
+    }
     theirs = session.client("s3", config=Config(signature_version="s3v4", **options))
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     ours = S3Presigner("pictures", region, None, lambda: Credentials("AKIAKEY", "secret", None), lambda: moment)
