@@ -76,5 +76,12 @@ class _OneWorkerForTheStack(LoadScopeScheduling):  # type: ignore[misc] # of whi
         return "deployed" if nodeid.startswith("tests/deployed/") else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)  # there is none without xdist
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait for servers and for the disk, too."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     return _OneWorkerForTheStack(config, log)

@@ -25,11 +25,9 @@ CUTS = (
     "Step: what was begun before",
     "Step: the stack",
     "CREATE_IN_PROGRESS",
-    "Step: accounts",
     "Step: tables",
     "migrates.",
     "UPDATE_IN_PROGRESS",
-    "Step: origin and protection",
     "Step: proof",
 )
 

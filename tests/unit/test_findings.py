@@ -355,7 +355,7 @@ def test_findings_that_nobody_waits_for_are_swept_away_after_a_day(functions: Fu
     assert functions.status(upload) == ("stored", None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_whatever_happens_to_events_every_upload_ends_once_a_sweep_has_run(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
