@@ -33,7 +33,7 @@ class BadRequestError(RepositoryError):
 
 
 class UnauthorizedError(RepositoryError):
-    """There is no key where one is required."""
+    """There is no key where one is required, or nothing of the form of a key."""
 
     status = 401
 

@@ -60,7 +60,7 @@ def owner_for(request: Request, *scopes: Scope, named: str | None = None) -> str
     context = request.context.get("authorizer") or {}
     owner, granted = context.get("owner"), str(context.get("scopes", "")).split()
     if not owner:
-        raise UnauthorizedError("Send your key, as in Authorization: Bearer imr_….")
+        raise UnauthorizedError("A whole key is needed, as in Authorization: Bearer imr_….")
     if named is not None:
         if "admin" not in granted:
             raise ForbiddenError("Only an admin key may name an owner.")

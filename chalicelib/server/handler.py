@@ -109,7 +109,7 @@ class RequestHandler(ChaliceRequestHandler):
         except RepositoryError as error:
             self._refuse(error)
         except UnicodeEncodeError:
-            self._refuse(ForbiddenError("The Authorization header holds characters that no key has."))
+            self._refuse(self._no_entry())
         if body is None or not body.finished:
             self._linger()
 
@@ -153,7 +153,7 @@ class RequestHandler(ChaliceRequestHandler):
         if current.settings.auth == "keys":
             api_key = current.access.bearer(self.headers.get("authorization", ""))
             if api_key is None or "write" not in api_key.scopes:
-                raise _no_entry("authorization" in self.headers)
+                raise self._no_entry()
 
     def _received(self, body: Body) -> bytes | None:
         """The whole body. While it is coming it lies in a file without a name: clients that are slow take no memory."""
@@ -211,13 +211,16 @@ class RequestHandler(ChaliceRequestHandler):
 
     def _send_error_response(self, error: LocalGatewayException) -> None:
         """As the deployed API has its gateway answer where there is no key, or one that may not, or no such path."""
-        if isinstance(error, NotAuthorizedError):
-            raise _no_entry(bears_key=False)
-        if error.headers.get("x-amzn-ErrorType") == "AccessDeniedException":
-            raise _no_entry(bears_key=True)
+        if isinstance(error, NotAuthorizedError) or error.headers.get("x-amzn-ErrorType") == "AccessDeniedException":
+            raise self._no_entry()
         if isinstance(error, GatewayForbids):
             raise NotFoundError("There is nothing under this path: see /openapi.json for what there is.")
         super()._send_error_response(error)
+
+    def _no_entry(self) -> RepositoryError:
+        if runtime.current().access.bears_key(self.headers.get("authorization", "")):
+            return ForbiddenError("The key is unknown or revoked, or may not do this.")
+        return UnauthorizedError("A whole key is needed, as in Authorization: Bearer imr_….")
 
     def _refuse(self, error: RepositoryError) -> None:
         self.close_connection = True
@@ -251,9 +254,3 @@ class RequestHandler(ChaliceRequestHandler):
             self._send_headers({"Content-Type": "application/json", **headers, "Content-Length": str(length)})
         else:
             super()._send_http_response_with_body(code, headers, body)
-
-
-def _no_entry(bears_key: bool) -> RepositoryError:
-    if bears_key:
-        return ForbiddenError("The key is unknown or revoked, or may not do this.")
-    return UnauthorizedError("Send your key, as in Authorization: Bearer imr_….")

@@ -5,18 +5,20 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from chalicelib.catalog.catalog import Catalog
 from chalicelib.errors import BadRequestError, NotFoundError
 from chalicelib.model.records import ApiKey, Scope
+from chalicelib.services.refused import RefusedKeys
 
 SCOPES: tuple[Scope, ...] = ("read", "write", "admin")
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
-#: The whole of what a client sends; the secret is 32 bytes in URL-safe base64.
-_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] imr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
+#: The whole of what a client sends; the secret is 32 bytes in URL-safe base64. API Gateway asks by the same expression
+#: (infra/template.yaml).
+BEARER = "^[Bb][Ee][Aa][Rr][Ee][Rr] imr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Access:
 
     catalog: Catalog
     clock: Callable[[], datetime]
+    _refused: RefusedKeys = field(default_factory=RefusedKeys)
 
     def create(self, owner: str, scopes: Iterable[Scope]) -> tuple[ApiKey, str]:
         """A new key, and its text, which nothing can show again. Raises `BadRequestError` for a bad owner or no scope."""
@@ -38,14 +41,25 @@ class Access:
         self.catalog.api_keys.add(api_key)
         return api_key, f"imr_{api_key.id}_{secret}"
 
+    @staticmethod
+    def bears_key(authorization: str) -> bool:
+        """Whether an `Authorization` header has the form of one that bears a key, good or not."""
+        return re.fullmatch(BEARER, authorization) is not None
+
     def bearer(self, authorization: str) -> ApiKey | None:
-        """The key that an `Authorization` header bears; `None` for one that is malformed, unknown or revoked."""
-        match = _BEARER.fullmatch(authorization)
-        api_key = self.catalog.api_keys.get(match[1]) if match else None
-        if match is None or api_key is None:
+        """The key that an `Authorization` header bears; `None` for one that is malformed, unknown or revoked.
+
+        The catalog is asked, and so a cluster that sleeps is woken, only by what has the form of a key and was not refused here
+        before.
+        """
+        match = re.fullmatch(BEARER, authorization)
+        if match is None or self._refused.holds(authorization, self.clock()):
             return None
-        right = hmac.compare_digest(api_key.secret_sha256, _digest(match[2]))
-        return api_key if right and api_key.revoked_at is None else None
+        api_key = self.catalog.api_keys.get(match[1])
+        if api_key and api_key.revoked_at is None and hmac.compare_digest(api_key.secret_sha256, _digest(match[2])):
+            return api_key
+        self._refused.add(authorization, self.clock())
+        return None
 
     def all(self) -> list[ApiKey]:
         """Every key there ever was."""

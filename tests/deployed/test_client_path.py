@@ -14,6 +14,7 @@ import pytest
 from chalicelib.sigv4 import Credentials
 from chalicelib.storage.s3_presign import S3Presigner
 from tests import pictures
+from tests.access_table import GARBAGE
 from tests.deployed.client import Stack, client, fetched, invoke, post, until
 from tests.deployed.conftest import STACK, deploy, run
 from tests.deployed.emulator import REGION, Emulator
@@ -159,7 +160,8 @@ def gateway_event(method: str, path: str, content_type: str, body: bytes, **auth
     ("method", "path", "headers", "status", "code"),
     [
         ("GET", "/image/list", {"Authorization": ""}, 401, "UnauthorizedError"),
-        ("GET", "/image/list", {"Authorization": "Bearer imr_0123456789abcdef_" + "A" * 43}, 403, "ForbiddenError"),
+        ("GET", "/image/list", {"Authorization": "Bearer imr_nonsense"}, 401, "UnauthorizedError"),
+        ("GET", "/image/list", {"Authorization": GARBAGE}, 403, "ForbiddenError"),
         ("GET", "/nothing/here", {}, 404, "NotFoundError"),
         ("GET", "/store", {}, 404, "NotFoundError"),
         ("GET", "/image/list?colour=red", {}, 400, "BadRequestError"),
@@ -171,6 +173,7 @@ def test_every_refusal_has_the_contracts_shape(
     answer = stack.request(method, path, headers=headers)
     assert (answer.status_code, answer.json()["Code"]) == (status, code), answer.text
     assert answer.json().keys() == {"Code", "Message"}
+    assert answer.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)
 
 
 def test_health_and_the_description_need_no_key(stack: Stack) -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped] # it has no types
 
+from chalicelib.services.access import BEARER
 from tests.deployed.conftest import ROOT
 from tests.deployed.emulator import REGION
 
@@ -62,6 +63,11 @@ def test_a_new_origin_is_published_at_once(package: Path, template: dict[str, An
     serverless = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))["Resources"]["RestAPI"]["Properties"]
     assert serverless["AlwaysDeploy"] is True
     assert template["Resources"]["RestAPIapiStage"]["Properties"]["DeploymentId"] == {"Ref": deployment}
+
+
+def test_the_gateway_knows_a_key_by_the_expression_that_the_functions_have(resources: Resources) -> None:
+    (authorizer,) = resources["RestAPI"]["Properties"]["Body"]["securityDefinitions"].values()
+    assert authorizer["x-amazon-apigateway-authorizer"]["identityValidationExpression"] == BEARER
 
 
 def test_the_translated_template_is_what_cloudformation_takes(template: dict[str, Any], tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_preflight_is_answered_before_any_key_is_asked_for(server: Server, pat
         ("HEAD", "/image/list", {}, b"", {200, 401}),
         ("GET", "/health", {}, b"", {200}),
         ("GET", "/image/999", {}, b"", {404, 401}),
-        ("GET", "/image/list", {"Authorization": "Bearer imr_x"}, b"", {200, 403}),
+        ("GET", "/image/list", {"Authorization": "Bearer imr_x"}, b"", {200, 401}),
         ("GET", "/health?surely=unknown", {}, b"", {400}),
         ("GET", "/nothing", {}, b"", {404}),
         ("PUT", "/image/list", {}, b"", {405}),

@@ -36,12 +36,19 @@ def test_without_a_key_only_what_is_public_is_answered(guarded: Server) -> None:
 
 @pytest.mark.parametrize(
     "authorization",
-    ["Bearer", "Bearer x", "Basic dTpw", "imr_0123456789abcdef_" + "A" * 43, "Bearer imr_0123456789abcdef_" + "A" * 43,
-     "Bearer " + "x" * 5000, "Bearer \xe9", "null"],
+    ["Bearer", "Bearer x", "Basic dTpw", GARBAGE.removeprefix("Bearer "), f"{GARBAGE}A", f"{GARBAGE}, {GARBAGE}",
+     GARBAGE.upper(), "Bearer " + "x" * 5000, "Bearer \xe9", "null"],
 )  # fmt: skip
-def test_a_key_that_is_none_is_a_403(guarded: Server, authorization: str) -> None:
+def test_what_is_not_even_like_a_key_is_a_401(guarded: Server, authorization: str) -> None:
+    sender = bearing(guarded, authorization)
+    for answer in (*(sender.get(path) for path in PRIVATE), sender.upload(pictures.png(1)), sender.delete(1)):
+        assert_refused(answer, 401, "UnauthorizedError")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_a_key_that_nobody_made_is_a_403(guarded: Server, scheme: str) -> None:
     for path in PRIVATE:
-        assert_refused(bearing(guarded, authorization).get(path), 403, "ForbiddenError")
+        assert_refused(bearing(guarded, GARBAGE.replace("Bearer", scheme)).get(path), 403, "ForbiddenError")
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from playwright.sync_api import Request, expect
 from chalicelib import runtime
 from chalicelib.settings import Settings
 from tests import pictures
+from tests.access_table import GARBAGE
 from tests.http.server import Server, running
 from tests.page.conftest import Complaints, Open
 from tests.page.test_uploading import write
@@ -82,9 +83,13 @@ def test_the_key_stays_in_its_tab_and_goes_on_signing_out(guarded: Guarded, open
 
 def test_a_key_that_is_not_known_is_refused_with_the_servers_words(guarded: Guarded, open_page: Open) -> None:
     page = open_page(guarded.url)
-    page.get_by_label("Key").fill("imr_nonsense")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("alert").filter(has_text="The key is unknown or revoked")).to_be_visible()
+    for typed, said in (
+        ("imr_nonsense", "A whole key is needed"),
+        (GARBAGE.removeprefix("Bearer "), "The key is unknown or revoked"),
+    ):
+        page.get_by_label("Key").fill(typed)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     page.get_by_label("Key").fill(guarded.key)
     page.keyboard.press("Enter")
     expect(page.locator("#empty")).to_be_visible()
