@@ -119,6 +119,15 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def trace_id() -> str | None:
+    """Under which X-Ray and API Gateway know what is worked on; Lambda's runtime sets it anew for each invocation.
+
+    Its form: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+    """
+    parts = dict(part.partition("=")[::2] for part in os.environ.get("_X_AMZN_TRACE_ID", "").split(";"))
+    return parts.get("Root")
+
+
 def _storage(env: Mapping[str, str]) -> Path:
     try:
         return Path(env.get("FILE_STORAGE_LOCATION", _DEFAULT_STORAGE)).expanduser().absolute()

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from chalicelib.settings import trace_id
+
 NAMESPACE = "ImageRepository"
 
 #: Units of the metrics, by the dimensions that they are told apart by.
@@ -85,6 +87,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             **(_invocation.get() or {}),
+            **({"trace_id": trace} if (trace := trace_id()) else {}),
             **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0]:

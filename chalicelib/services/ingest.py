@@ -79,7 +79,8 @@ class Ingest:
         if upload is NoLease.UNKNOWN:
             log.warning("upload %s is not known; its object is left to the sweep", upload_id)
             self.store.delete([keys.decoded(upload_id)])
-        elif upload is NoLease.ENDED:
+        elif upload is NoLease.ENDED:  # or it was sent again: a ticket that is used for an hour on end must not fill the bucket
+            self.store.forget_earlier(keys.incoming(upload_id))
             self.store.delete(keys.on_the_way(upload_id))
         elif upload is NoLease.BUSY:
             raise Busy(f"upload {upload_id} is leased to another worker")

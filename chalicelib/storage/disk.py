@@ -124,6 +124,9 @@ class DiskStore:
                 path.unlink(missing_ok=True)
             self._remove_empty(path.parent)
 
+    def forget_earlier(self, key: str) -> None:
+        """A file that is put again takes the place of the one before."""
+
     def set_aside(self, keys: Iterable[str], now: datetime) -> None:
         for key in filter(is_key, keys):
             path = self._path(key)

@@ -72,6 +72,9 @@ class ObjectStore(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove the objects; keys that name none are passed over."""
 
+    def forget_earlier(self, key: str) -> None:
+        """Destroy what was put under this key before it was put there last, in a store that keeps versions."""
+
     def set_aside(self, keys: Iterable[str], now: datetime) -> None:
         """Take the objects out of every listing, but keep their bytes where an operator finds them under the day of `now`.
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.errors import UnavailableError
+from chalicelib.errors import MisconfiguredError, UnavailableError
 from chalicelib.sigv4 import Credentials
 from chalicelib.storage.keys import ASIDE, REPOSITORY_ID, SECTIONS, aside, day_aside, is_key, original
 from chalicelib.storage.port import Disposition, ObjectChanged, ObjectMissing, StoredObject, Ticket
@@ -93,8 +93,18 @@ class S3Store:
     def delete(self, keys: Iterable[str]) -> None:
         self._delete(filter(is_key, keys))
 
+    def forget_earlier(self, key: str) -> None:
+        """S3 names the newest version first. A role that may not see versions leaves them to the bucket's own rules."""
+        with suppress(MisconfiguredError):
+            with answering():
+                pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=_readable(key))
+                found = [version for page in pages for version in page.get("Versions", ()) if version["Key"] == key]
+            self._delete_each({"Key": key, "VersionId": version["VersionId"]} for version in found[1:])
+
     def _delete(self, keys: Iterable[str]) -> None:
-        named = ({"Key": key} for key in keys)
+        self._delete_each({"Key": key} for key in keys)
+
+    def _delete_each(self, named: Iterator[dict[str, str]]) -> None:
         while batch := list(islice(named, _DELETED_AT_ONCE)):
             with answering():
                 done = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})

@@ -70,6 +70,23 @@ def test_a_second_post_to_a_ticket_has_no_effect(stack: Stack) -> None:
     assert stack.status(ticket["upload_id"]) == ended
 
 
+def test_one_ticket_posted_to_again_and_again_does_not_fill_the_bucket(stack: Stack) -> None:
+    content = pictures.encoded(pictures.image(306), "BMP")
+    [ticket] = stack.ask(("posted often.bmp", content))
+    for _ in range(5):
+        assert post(ticket, content).status_code == 204
+    assert stack.ended(ticket["upload_id"])["status"] == "stored"
+    bucket, key = stack.outputs["ImageBucket"], ticket["fields"]["key"]
+
+    def versions() -> int:
+        return len(client("s3").list_object_versions(Bucket=bucket, Prefix=key).get("Versions", []))
+
+    assert post(ticket, content).status_code == 204
+    assert until(versions, lambda count: count <= 1) <= 1
+    until(lambda: stack.objects("incoming/"), lambda found: not found)
+    assert settled(stack)
+
+
 def test_uploads_survive_a_database_that_is_down(stack: Stack, database: MariaDb) -> None:
     """Its message ends among the dead letters, its bytes stay, and sent back to the queue it is taken in."""
     content = pictures.png(305)

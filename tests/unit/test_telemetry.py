@@ -6,6 +6,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,20 @@ def test_metrics_name_their_units_and_dimensions() -> None:
         ("function",): [{"Name": "bytes", "Unit": "Bytes"}],
         ("function", "outcome"): [{"Name": "uploads", "Unit": "Count"}],
     }
+
+
+@pytest.mark.parametrize(
+    ("header", "trace"),
+    [
+        ("Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1", "1-5759e988-bd862e3fe1be46a994272793"),
+        ("Self=1-1-1;Root=1-67891233-abcdef012345678912345678", "1-67891233-abcdef012345678912345678"),
+        ("", None),
+        ("Parent=53995c3f42cd8ad8", None),
+    ],
+)
+def test_records_name_the_trace_that_they_belong_to(monkeypatch: pytest.MonkeyPatch, header: str, trace: str | None) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    assert line("asked").get("trace_id") == trace
 
 
 def test_records_outside_an_invocation_name_none() -> None:

@@ -192,6 +192,23 @@ def test_a_bucket_that_keeps_versions_is_where_an_object_lies_aside(moto: str) -
         assert read(reading) == b"content"
 
 
+def test_a_bucket_that_keeps_versions_keeps_the_last_of_those_put_under_one_key(emulator: str) -> None:
+    bucket, s3 = new_bucket(emulator), client("s3", emulator)
+    store = S3Store(bucket, REGION, now, emulator, CREDENTIALS)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    for content in (b"first", b"second", b"last"):
+        store.put(INCOMING, content, "image/jpeg")
+    store.put(ORIGINAL, b"kept", "image/jpeg")
+    store.put(ORIGINAL, b"kept too", "image/jpeg")
+    store.delete([INCOMING])
+    store.forget_earlier(INCOMING)
+    found = {key: [version for version in s3.list_object_versions(Bucket=bucket)["Versions"] if version["Key"] == key]
+             for key in (INCOMING, ORIGINAL)}  # fmt: skip
+    [last] = found[INCOMING]
+    assert s3.get_object(Bucket=bucket, Key=INCOMING, VersionId=last["VersionId"])["Body"].read() == b"last"
+    assert len(found[ORIGINAL]) == 2
+
+
 def test_a_store_that_is_down_says_so_from_every_method() -> None:
     store = S3Store("bucket", REGION, now, f"http://127.0.0.1:{free_port()}", CREDENTIALS)
     acts: list[Callable[[], object]] = [
@@ -201,6 +218,7 @@ def test_a_store_that_is_down_says_so_from_every_method() -> None:
         lambda: store.head(INCOMING),
         lambda: store.copy(INCOMING, '"0"', ORIGINAL, "image/jpeg"),
         lambda: store.delete([INCOMING]),
+        lambda: store.forget_earlier(INCOMING),
         lambda: list(store.list("incoming/")),
         lambda: store.raise_event(INCOMING),
         lambda: store.set_aside([ORIGINAL], now()),

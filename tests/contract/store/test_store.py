@@ -279,6 +279,18 @@ def test_what_is_set_aside_is_in_no_listing_and_read_by_nobody_and_goes_after_it
     assert content_of(store, kept) == b"kept"
 
 
+def test_forgetting_what_was_put_before_leaves_what_was_put_last(store: ObjectStore) -> None:
+    other = f"{INCOMING[:-1]}{(int(INCOMING[-1], 36) + 1) % 10}"
+    store.put(other, b"another's", "image/jpeg")
+    for content in (b"first", b"second", b"last"):
+        store.put(INCOMING, content, "image/jpeg")
+    store.forget_earlier(INCOMING)
+    assert (content_of(store, INCOMING), content_of(store, other)) == (b"last", b"another's")
+    store.delete([INCOMING])
+    store.forget_earlier(INCOMING)
+    assert store.head(INCOMING) is None
+
+
 def test_the_repositorys_id_is_no_object(store: ObjectStore) -> None:
     assert store.repository_id() is None
     for given in ("a" * 32, "b" * 32):
