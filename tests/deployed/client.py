@@ -92,9 +92,9 @@ def invoke(function: str, event: Any) -> Any:
     return json.loads(text)
 
 
-def until(look: Callable[[], Any], good: Callable[[Any], bool]) -> Any:
+def until(look: Callable[[], Any], good: Callable[[Any], bool], patience: float = PATIENCE) -> Any:
     """What `look` finds once that is good."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not good(found := look()):
         assert time.monotonic() < deadline, found
         time.sleep(0.2)

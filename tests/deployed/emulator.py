@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -66,6 +66,17 @@ class Emulator:
 
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
+
+    def kill_functions(self, name: str) -> int:
+        """Kill the processes of a function, at work or waiting; returns how many."""
+        killed = 0
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        for child in [child for thread in threads for child in thread.read_text("ascii").split()]:
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself meanwhile
+                if f"-{name}-" in Path(f"/proc/{child}/cmdline").read_text("utf-8"):
+                    os.kill(int(child), 9)
+                    killed += 1
+        return killed
 
     def stop(self) -> None:
         if self._process.poll() is None:
