@@ -76,12 +76,16 @@ def _page(asked: Asked, document: _Document) -> Response:
     root = urlsplit(url).path
     text = document.text.replace("{root}", root).replace("{public_url}", url)
     policy = _policy(document, runtime.current().store.origin)
+    tag = hashlib.sha256(f"{policy}\n{text}".encode()).hexdigest()[:32]  # browsers keep the policy that a kept page came with
     headers: Headers = {
         **_SAFE,
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": policy,
         "Cache-Control": "no-cache",
+        "ETag": f'W/"{tag}"',  # weak: the gateway compresses
     }
+    if f'"{tag}"' in asked.request.headers.get("if-none-match", ""):
+        return Response("", status_code=304, headers=headers)
     return Response(text, headers=headers)
 
 

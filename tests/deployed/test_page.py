@@ -90,3 +90,12 @@ def test_the_policy_names_what_is_in_the_page_and_nothing_else(stack: Stack, pat
         assert rules[f"{element}-src"] == f"'sha256-{b64encode(sha256(inline).digest()).decode()}'"
     assert rules["require-trusted-types-for"] == "'script'"
     assert re.findall(rb"\{(?:root|edition|public_url|preloads)\}", answer.content) == []
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_a_page_that_a_browser_has_is_not_sent_again(stack: Stack, path: str) -> None:
+    had = httpx.get(stack.url + path, timeout=PATIENCE)
+    again = httpx.get(stack.url + path, headers={"If-None-Match": had.headers["etag"]}, timeout=PATIENCE)
+    assert (again.status_code, again.content) == (304, b"")
+    other = httpx.get(stack.url + path, headers={"If-None-Match": '"another"'}, timeout=PATIENCE)
+    assert (other.status_code, other.content) == (200, had.content)
