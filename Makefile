@@ -39,10 +39,10 @@ lint: style  ## style, types, and that the package fits Lambda
 audit: $(VENV)/dev  ## no decoder with a published hole, nothing that is not pinned
 	$(BIN)/python -m infra.audit
 
-unit: $(VENV)/dev system-packages  ## the tests; those that need what cannot be installed are skipped, and say so
+unit: $(VENV)/dev system-packages node_modules/.package-lock.json  ## the tests; those that need what cannot be installed are skipped, and say so
 	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
-soak: $(VENV)/dev system-packages  ## the attacks on the promises, for MINUTES=15
+soak: $(VENV)/dev system-packages node_modules/.package-lock.json  ## the attacks on the promises, for MINUTES=15
 	$(BIN)/python -m tests.soak $(or $(MINUTES),15)
 
 test-corpus: $(VENV)/dev system-packages  ## make test-corpus CORPUS=folder: take in every file of a folder
@@ -63,15 +63,15 @@ bench-upload: $(VENV)/dev  ## a folder of photos: the command line client agains
 bench-page: $(VENV)/dev system-packages  ## the page at 100,000 images, in a browser
 	$(BIN)/python -m benchmarks.page
 
-bench-cold: $(VENV)/dev  ## what a function's first answer costs
+bench-cold: $(VENV)/dev node_modules/.package-lock.json  ## what a function's first answer costs
 	$(BIN)/python -m benchmarks.cold
 
 package: out/sam.yaml  ## the functions' code and the stack's template, in out/
 
-out/sam.yaml: $(VENV)/dev $(PACKAGED)
+out/sam.yaml: $(VENV)/dev node_modules/.package-lock.json $(PACKAGED)
 	$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) out
 
-deploy: $(VENV)/dev chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [PARAMETERS="Name=value …"] [ARCHITECTURE=arm64]: create or update a stack
+deploy: $(VENV)/dev node_modules/.package-lock.json chalicelib/rds-ca.pem  ## make deploy STACK=… BUCKET=… [PARAMETERS="Name=value …"] [ARCHITECTURE=arm64]: create or update a stack
 	$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) out
 	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
 

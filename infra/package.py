@@ -15,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from infra import page
 from infra.wheels import Python, Target, faults, unpack
 
 #: The functions' runtime: one that Lambda keeps until 2029, and the Python of Debian 13, where tests run this very package.
@@ -45,11 +46,14 @@ def package(out: Path, python: Python, architecture: str) -> list[str]:
 
 
 def _copy_of_the_app(folder: Path) -> Path:
-    """The app without its requirements: chalice would fetch them for the Python that runs it, and keep what it packed."""
+    """The app with its page put together, and without its requirements: chalice would fetch them for the Python that runs it,
+    and keep what it packed.
+    """
     ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
     for name in ("chalicelib", ".chalice"):
         shutil.copytree(_ROOT / name, folder / name, ignore=ignored)
     shutil.copy(_ROOT / "app.py", folder)
+    page.put_together(folder / "chalicelib" / "web")
     return folder
 
 

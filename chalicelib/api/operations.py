@@ -207,13 +207,13 @@ OPERATIONS: tuple[Operation, ...] = (
         *("GET", "/", "getPage", "Service"),
         "The page for people",
         "A gallery in the browser, made of the operations above.",
-        {200: Response("The page.", str, "text/html")},
+        {200: Response("The page.", str, "text/html"), 304: Response("It is as it was with the `ETag` that you named.")},
     ),
     Operation(
         *("GET", "/docs", "getDocs", "Service"),
         "The API as a page",
         "For people, with a line for a terminal for each operation.",
-        {200: Response("The page.", str, "text/html")},
+        {200: Response("The page.", str, "text/html"), 304: Response("It is as it was with the `ETag` that you named.")},
     ),
     Operation(
         *("GET", "/openapi.json", "getDescription", "Service"),

@@ -2,7 +2,9 @@
 
 import hashlib
 import html
+from base64 import b64encode
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from chalice.app import Blueprint, Response
@@ -33,10 +35,28 @@ _PRELOADS = "\n".join(
     for name in _FILES
     if name.endswith(".js") and not name.startswith("docs")
 )
-_PAGE, _DOCS = (
-    (_FOLDER / name).read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
-    for name in ("index.html", "docs.html")
-)
+
+
+class _Document(NamedTuple):
+    """An HTML file, and by the policy's words where its scripts and its styles may come from."""
+
+    text: str
+    scripts: str
+    styles: str
+
+
+def _document(name: str) -> _Document:
+    text = (_FOLDER / name).read_text("utf-8").replace("{preloads}", _PRELOADS).replace("{edition}", _EDITION)
+    return _Document(text, _source(text, '<script type="module">', "</script>"), _source(text, "<style>", "</style>"))
+
+
+def _source(text: str, begin: str, end: str) -> str:
+    """The files beside the document; where packaging has put these into it (`infra/page.py`), the one element that it made."""
+    inline = text.partition(begin)[2].partition(end)[0]
+    return f"'sha256-{b64encode(hashlib.sha256(inline.encode()).digest()).decode()}'" if inline else "'self'"
+
+
+_PAGE, _DOCS = _document("index.html"), _document("docs.html")
 _SAFE: Headers = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
@@ -50,17 +70,23 @@ def show_docs(asked: Asked) -> Response:
     return _page(asked, _DOCS)
 
 
-def _page(asked: Asked, text: str) -> Response:
+def _page(asked: Asked, document: _Document) -> Response:
     url = html.escape(public_url(asked.request))
     # Without the host: the machine may be known by several names, and to the browser all but the one used are strangers.
     root = urlsplit(url).path
+    text = document.text.replace("{root}", root).replace("{public_url}", url)
+    policy = _policy(document, runtime.current().store.origin)
+    tag = hashlib.sha256(f"{policy}\n{text}".encode()).hexdigest()[:32]  # browsers keep the policy that a kept page came with
     headers: Headers = {
         **_SAFE,
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _policy(runtime.current().store.origin),
+        "Content-Security-Policy": policy,
         "Cache-Control": "no-cache",
+        "ETag": f'W/"{tag}"',  # weak: the gateway compresses
     }
-    return Response(text.replace("{root}", root).replace("{public_url}", url), headers=headers)
+    if f'"{tag}"' in asked.request.headers.get("if-none-match", ""):
+        return Response("", status_code=304, headers=headers)
+    return Response(text, headers=headers)
 
 
 @route(blueprint, "GET", "/web/{edition}/{name}", PUBLIC)
@@ -75,13 +101,13 @@ def serve_file(_: Asked, edition: str, name: str) -> Response:
     return Response(_FILES[name], headers=headers)
 
 
-def _policy(store: str) -> str:
-    """Only the page's own files run and style; besides the API it talks to the store alone, whose origin is `store`."""
+def _policy(document: _Document, store: str) -> str:
+    """Only what is the page's own runs and styles; besides the API it talks to the store alone, whose origin is `store`."""
     return "; ".join(
         (
             "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
+            f"script-src {document.scripts}",
+            f"style-src {document.styles}",
             f"img-src 'self' {store}",
             f"connect-src 'self' {store}",
             "base-uri 'none'",

@@ -247,8 +247,14 @@ class RequestHandler(ChaliceRequestHandler):
         super()._send_http_response(code, {**headers, **ours}, body)
 
     def _send_http_response_with_body(self, code: int, headers: dict[str, Any], body: str | bytes) -> None:
-        """The answer to HEAD tells of the body and leaves it out: one would be taken for the next answer on the connection."""
-        if self.command == "HEAD":
+        """The answer to HEAD tells of the body and leaves it out: one would be taken for the next answer on the connection.
+
+        A 304 is about a body that the client has, and says nothing of its length.
+        """
+        if code == HTTPStatus.NOT_MODIFIED:
+            self.send_response(code)
+            self._send_headers(headers)
+        elif self.command == "HEAD":
             length = len(body if isinstance(body, bytes) else body.encode("utf-8"))
             self.send_response(code)
             self._send_headers({"Content-Type": "application/json", **headers, "Content-Length": str(length)})

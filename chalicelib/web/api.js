@@ -1,11 +1,9 @@
 /** The repository's HTTP API, as functions. The key goes with these requests and with no others. */
 
+import { ROOT } from "./dom.js";
 import * as key from "./key.js";
 
 /** @import { Answer, Details, Offer, Page, UploadState } from "./types.js" */
-
-/** Where the API begins: this file lies in `<root>/web/<edition>/`. */
-const ROOT = new URL("../../", import.meta.url);
 
 /** A request that was refused, or (status 0) that found nobody to refuse it. */
 export class ApiError extends Error {

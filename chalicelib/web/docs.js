@@ -1,13 +1,11 @@
 /** The page of the HTTP API: what `openapi.json` says, for people, with a line for a terminal for each operation. */
 
-import { byId, element } from "./dom.js";
+import { ROOT, byId, element } from "./dom.js";
 import { curlLine } from "./docs-curl.js";
 import { entryList, fieldList, kindOf, parameterList, placeOf, prose } from "./docs-parts.js";
 
 /** @import { Answer, Description, Placed } from "./docs.d.ts" */
 
-/** Where the API begins: this file lies in `<root>/web/<edition>/`. */
-const ROOT = new URL("../../", import.meta.url);
 const REFUSED = 400;
 
 /** @type {(() => void)[]} what to do when lines are to have a key, or no longer */

@@ -1,5 +1,8 @@
 /** Small help with the document. Text only ever goes in as text. */
 
+/** Where the API begins. The document says it: this code may stand in a file, or in the document itself. */
+export const ROOT = new URL(document.documentElement.dataset.root ?? "/", location.href);
+
 /**
  * The element with this id; it must be there and of this kind.
  * @template {Element} T

@@ -59,6 +59,7 @@ function tell() {
   if (!collection) return;
   const none = collection.frames.length === 0 && collection.complete;
   message(none ? (filters.active() ? "nothing" : "empty") : null);
+  if (none && !filters.active()) sayLimits().catch(() => undefined);
   if (collection.total) total.textContent = format.count(collection.total);
   grid.render();
 }
@@ -147,9 +148,12 @@ function atPublicAddress() {
   return false;
 }
 
+/** Where there is no picture yet, say what may be one. Nobody else needs to know, and it is one request less. */
 async function sayLimits() {
+  const place = byId("limits", HTMLElement);
+  if (place.textContent) return;
   const { limits } = await health();
-  byId("limits", HTMLElement).textContent = `${limits.formats.join(", ")}; up to ${format.size(limits.max_bytes)} each.`;
+  place.textContent = `${limits.formats.join(", ")}; up to ${format.size(limits.max_bytes)} each.`;
 }
 
 /** @param {Event} event */
@@ -175,7 +179,6 @@ function start() {
   byId("show-all", HTMLButtonElement).addEventListener("click", filters.clear);
   byId("show-help", HTMLButtonElement).addEventListener("click", () => byId("help", HTMLDialogElement).showModal());
   lookAtAddress();
-  sayLimits().catch(() => undefined);
 }
 
 if (atPublicAddress()) start();

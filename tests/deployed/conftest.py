@@ -15,7 +15,7 @@ import yaml
 from tests.databases import MariaDb, mariadb, new_database
 from tests.deployed.account import account
 from tests.deployed.client import QUEUES, Stack, client
-from tests.deployed.domain import domain
+from tests.deployed.domain import Domain, domain
 from tests.deployed.emulator import REGION, Emulator, emulator
 from tests.system_packages import MissingPackageError
 
@@ -29,6 +29,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make package` makes, for this machine's Python: the emulator runs functions with that, whatever their runtime."""
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         raise MissingPackageError("what is packaged runs on Linux on x86_64 alone")
+    if not (ROOT / "node_modules" / "esbuild").is_dir():
+        raise MissingPackageError("esbuild is missing here: make javascript")
     out = tmp_path_factory.mktemp("package")
     run("infra.package", "--this-python", str(out))
     return out
@@ -60,13 +62,16 @@ def database() -> Iterator[MariaDb]:
 
 
 @pytest.fixture(scope="package")
-def stack(aws: Emulator, database: MariaDb, deployable: Path) -> Iterator[Stack]:
-    """Deployed under a domain of the operator's, and a key made."""
+def own(aws: Emulator) -> Iterator[Domain]:
+    """The operator's domain, mapped to the stack's API."""
+    with domain(lambda: f"{aws.url}/restapis/{outputs()['RestAPIId']}/api/_user_request_") as running:
+        yield running
 
-    def address() -> str:
-        return f"{aws.url}/restapis/{outputs()['RestAPIId']}/api/_user_request_"
 
-    with new_database(database.url) as url, domain(address) as own:
+@pytest.fixture(scope="package")
+def stack(own: Domain, database: MariaDb, deployable: Path) -> Iterator[Stack]:
+    """Deployed under that domain, and a key made."""
+    with new_database(database.url) as url:
         existing = f"DatabaseUrl={url.render_as_string(hide_password=False)}"
         rest = ("DatabaseTls=false", f"IngestConcurrency={CONCURRENCY}", f"PublicUrl={own.url}")
         deploy(deployable, existing, *rest)

@@ -11,13 +11,14 @@ _OF_THE_CONNECTION = {"connection", "content-encoding", "content-length", "host"
 
 
 class Domain(ThreadingHTTPServer):
-    """Answers below `url` what is answered below `target()`, the address of an API's stage."""
+    """Answers below `url` what is answered below `target()`, the address of an API's stage. `asked` are the paths so far."""
 
     daemon_threads = True
 
     def __init__(self, target: Callable[[], str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.target = target
+        self.asked: list[str] = []
         self.url = f"http://127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -29,6 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _pass_on(self) -> None:
+        self.server.asked.append(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         asked = [(name, value) for name, value in self.headers.items() if name.lower() not in _OF_THE_CONNECTION]
         answer = httpx.request(self.command, self.server.target() + self.path, headers=asked, content=body, timeout=120)

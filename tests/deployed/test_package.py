@@ -167,6 +167,7 @@ def test_packaging_again_in_the_same_checkout_makes_the_same(package: Path, tmp_
     assert (tmp_path / "sam.yaml").read_bytes() == (package / "sam.yaml").read_bytes()
 
 
+@pytest.mark.usefixtures("package")  # which is skipped where nothing can be packaged
 def test_the_other_machine_of_lambdas_gets_a_package_of_its_own(tmp_path: Path) -> None:
     run("infra.package", "--architecture", "arm64", str(tmp_path / "arm64"))
     arm64 = unzipped(tmp_path / "arm64", tmp_path / "unpacked")

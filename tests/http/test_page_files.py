@@ -7,6 +7,7 @@ import pytest
 from chalicelib.repository import Repository
 from tests.http.client import Api, assert_refused
 from tests.http.conftest import PUBLIC_URL, MakeRuntime, in_process_api
+from tests.http.server import Server
 
 ASSET = re.compile(r'(?:src|href)="([^"]*/web/[^"]+)"')
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
@@ -53,3 +54,20 @@ def test_the_policy_lets_the_page_talk_to_the_api_and_the_store_alone(api: Api, 
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == "'self'"
     assert rules["img-src"] == rules["connect-src"] == f"'self' {repository.store.origin}" == f"'self' {PUBLIC_URL}"
+
+
+def test_a_page_that_a_browser_has_is_not_sent_again(server: Server) -> None:
+    for path in ("/", "/docs"):
+        had = server.api.get(path)
+        for method in ("GET", "HEAD"):
+            again = server.api.send(method, path, {"If-None-Match": f'"another", {had.headers["etag"]}'}, b"")
+            assert (again.status, again.body, again.headers.get("content-length")) == (304, b"", None)
+            assert again.headers["etag"] == had.headers["etag"]
+        assert server.api.send("GET", path, {"If-None-Match": '"another"'}, b"").body == had.body
+
+
+def test_a_page_with_another_address_or_policy_is_another(make_runtime: MakeRuntime) -> None:
+    make_runtime()
+    first = in_process_api().get("/").headers["etag"]
+    make_runtime(public_url=f"{PUBLIC_URL}/stage")
+    assert in_process_api().get("/").headers["etag"] != first
