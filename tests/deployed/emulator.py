@@ -70,11 +70,11 @@ class Emulator:
     def kill_functions(self, name: str) -> int:
         """Kill the processes of a function, at work or waiting; returns how many."""
         killed = 0
-        threads = Path(f"/proc/{self._process.pid}/task").glob("*/children")
-        for child in [child for thread in threads for child in thread.read_text("ascii").split()]:
+        for process in Path("/proc").glob("[0-9]*"):
             with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself meanwhile
-                if f"-{name}-" in Path(f"/proc/{child}/cmdline").read_text("utf-8"):
-                    os.kill(int(child), 9)
+                parent = process.joinpath("stat").read_text("utf-8").rpartition(") ")[2].split()[1]
+                if int(parent) == self._process.pid and f"-{name}-" in process.joinpath("cmdline").read_text("utf-8"):
+                    os.kill(int(process.name), 9)
                     killed += 1
         return killed
 
