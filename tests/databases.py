@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, create_engine, make_url, text
+from sqlalchemy import URL, Engine, create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -141,9 +141,15 @@ def new_database(server: URL) -> Iterator[URL]:
         execute(server, f"DROP DATABASE {name}")
 
 
+def plain_engine(url: URL, **options: Any) -> Engine:
+    """Connections of the tests' own, closed after use. Without TLS: PyMySQL would load the system's authorities for each."""
+    arguments = {} if url.drivername == "sqlite" else {"ssl_disabled": True}
+    return create_engine(url, poolclass=NullPool, connect_args=arguments, **options)
+
+
 def execute(server: URL, *statements: str) -> None:
     """Run statements on a connection of their own."""
-    engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = plain_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         for statement in statements:
             connection.execute(text(statement))
@@ -151,7 +157,7 @@ def execute(server: URL, *statements: str) -> None:
 
 def column(server: URL, query: str) -> list[Any]:
     """The first column of what a query finds, on a connection of its own."""
-    engine = create_engine(server, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = plain_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         return list(connection.scalars(text(query)))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import BINARY, URL, VARBINARY, MetaData, create_engine, insert
-from sqlalchemy.pool import NullPool
+from sqlalchemy import BINARY, URL, VARBINARY, MetaData, insert
 
 from chalicelib.catalog import migrate
+from tests.databases import plain_engine
 
 REVISION = "0003"
 OWNERS = ("ann", "bob", "cid")
@@ -26,7 +26,7 @@ class EarlierCatalog:
     release's."""
 
     def __init__(self, url: URL, revision: str = REVISION) -> None:
-        self._engine = create_engine(url, poolclass=NullPool)
+        self._engine = plain_engine(url)
         config = Config()
         config.set_main_option("script_location", str(Path(migrate.__file__).with_name("migrations")))
         with self._engine.begin() as connection:

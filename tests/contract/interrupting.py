@@ -12,8 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, delete, insert, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, delete, insert, select
 
 from chalicelib.catalog.tables import metadata
 from chalicelib.model.records import Filters
@@ -22,7 +21,7 @@ from chalicelib.server import startup
 from chalicelib.storage import keys
 from tests.contract import interrupted
 from tests.contract.interrupted import HELD
-from tests.databases import column, execute
+from tests.databases import column, execute, plain_engine
 from tests.repositories import clock_ahead, disk_at, files_in, repository_in, sweep_ahead, take_in
 
 CHECKOUT = Path(__file__).parents[2]
@@ -93,7 +92,7 @@ def template_of(repository: Repository, url: URL | None) -> Template:
 
 
 def _in(url: URL, work: Callable[[Connection], None]) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = plain_engine(url)
     with engine.begin() as connection:
         work(connection)
 

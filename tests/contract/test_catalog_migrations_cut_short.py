@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, Connection, Engine, event, text
 
 from chalicelib.catalog import migrate as migrate_module
 from chalicelib.catalog.catalog import Catalog
@@ -20,7 +19,7 @@ from chalicelib.errors import UnavailableError
 from tests.contract import cut_short
 from tests.contract.earlier import EarlierCatalog, filled_catalog
 from tests.contract.making import admitted, listed
-from tests.databases import MariaDb, column, mariadb, new_database
+from tests.databases import MariaDb, column, mariadb, new_database, plain_engine
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -39,14 +38,14 @@ def url(server: MariaDb) -> Iterator[URL]:
 
 def tables(url: URL) -> dict[str, str]:
     """How each table would be made."""
-    engine = create_engine(url, poolclass=NullPool)
+    engine = plain_engine(url)
     with engine.connect() as connection:
         names = list(connection.scalars(text("SHOW TABLES")))
         return {name: connection.execute(text(f"SHOW CREATE TABLE {name}")).one()[1] for name in names}
 
 
 def rows(url: URL) -> dict[str, list[str]]:
-    engine = create_engine(url, poolclass=NullPool)
+    engine = plain_engine(url)
     with engine.connect() as connection:
         return {
             name: sorted(map(str, connection.execute(text(f"SELECT * FROM {name}"))))  # noqa: S608 (a table's own name)
@@ -108,7 +107,7 @@ def test_a_transaction_that_stays_open_holds_up_the_migration_and_nobody_else(ur
     migrate(database)
     image_id = admitted(catalog, "file").image_id
     revert(database, "0005")
-    reader = create_engine(url, poolclass=NullPool)
+    reader = plain_engine(url)
     with reader.connect() as open_transaction:
         open_transaction.execute(text("SELECT * FROM image_tags")).all()
         migration = threading.Thread(target=migrate, args=(database,))
@@ -138,7 +137,7 @@ def test_a_migration_that_nobody_lets_in_gives_up_after_its_tries(url: URL, monk
         if statement.lstrip().startswith("ALTER"):
             tries.append(statement)
 
-    reader = create_engine(url, poolclass=NullPool)
+    reader = plain_engine(url)
     event.listen(Engine, "before_cursor_execute", count)
     try:
         with reader.connect() as open_transaction:
