@@ -1,5 +1,6 @@
 """An AWS of the tests' own: ministack, on a free port of the loopback, in a folder of its own, checking every signature."""
 
+import json
 import os
 import secrets
 import shutil
@@ -11,11 +12,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 REGION = "eu-central-1"
 _START_SECONDS = 60.0
+#: By its path: what it is found by otherwise the functions would get to see, too.
+_JUDGING = Path(__file__).with_name("judging.py")
 
 
 class Emulator:
@@ -25,7 +29,7 @@ class Emulator:
         with socket.create_server(("127.0.0.1", 0)) as unused:
             port = unused.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self._log = folder / "log"
+        self._log, self._judged = folder / "log", folder / "judged"
         credentials = {
             "AWS_ACCESS_KEY_ID": "AKIA" + secrets.token_hex(8).upper(),
             "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
@@ -47,7 +51,12 @@ class Emulator:
         with self._log.open("wb") as log:
             # A process group of its own: the functions' processes end with it.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "ministack"], cwd=folder, env=own, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, "-P", str(_JUDGING), str(self._judged)],
+                cwd=folder,
+                env=own,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         self._wait_until_ready()
 
@@ -66,6 +75,10 @@ class Emulator:
 
     def log(self) -> str:
         return self._log.read_text("utf-8", "replace")
+
+    def judgements(self) -> list[dict[str, Any]]:
+        """What was asked of policies so far: the `principal`, its `action`, the `resource`, and whether it was `allowed`."""
+        return [json.loads(line) for line in self._judged.read_text("utf-8").splitlines()]
 
     def kill_functions(self, name: str) -> int:
         """Kill the processes of a function, at work or waiting; returns how many."""

@@ -1,11 +1,9 @@
 """What a client does with the deployed stack, over plain HTTP: the contract, end to end."""
 
-import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,7 +13,7 @@ from chalicelib.sigv4 import Credentials
 from chalicelib.storage.s3_presign import S3Presigner
 from tests import pictures
 from tests.access_table import GARBAGE
-from tests.deployed.client import Stack, client, fetched, invoke, post, until
+from tests.deployed.client import Stack, by_form, client, fetched, post
 from tests.deployed.conftest import STACK, deploy, run
 from tests.deployed.emulator import REGION, Emulator
 
@@ -124,36 +122,8 @@ def test_thirty_uploads_at_once_all_end_each_image_once(stack: Stack) -> None:
 
 
 def test_one_request_brings_a_small_file_in(stack: Stack) -> None:
-    """The emulator's gateway would not pass the bytes on whole, so the function gets the gateway's event from here."""
-    content = pictures.png(12)
-    body = b'--x\r\nContent-Disposition: form-data; name="image"; filename="small.png"\r\n\r\n' + content + b"\r\n--x--\r\n"
-    event = gateway_event("POST", "/image/upload", "multipart/form-data; boundary=x", body, owner="ann", scopes="write")
-    answer = until(lambda: invoke(stack.outputs["APIHandlerName"], event), lambda found: found["statusCode"] != 202)
-    assert answer["statusCode"] in (200, 201), answer
-    assert '"name":"small.png"' in answer["body"]
-
-
-def gateway_event(method: str, path: str, content_type: str, body: bytes, **authorizer: str) -> dict[str, Any]:
-    return {
-        "resource": path,
-        "path": path,
-        "httpMethod": method,
-        "headers": {"content-type": content_type},
-        "multiValueHeaders": {"content-type": [content_type]},
-        "multiValueQueryStringParameters": None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": path,
-            "httpMethod": method,
-            "path": f"/api{path}",
-            "domainName": "pictures.example.org",
-            "requestId": "from-a-test",
-            "authorizer": authorizer,
-        },
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
+    image = by_form(stack, "small.png", pictures.png(12))
+    assert stack.get(f"/image/{image}/details")["name"] == "small.png"
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.deployed.client import Stack, client
+from tests.deployed.roles import TRYING, Session, roles, session_with
 
 FUNCTIONS = ("APIHandler", "CheckKey", "Decode", "Ingest", "Sweep", "Admin")
-Session = Any
-
 UPLOAD = "incoming/" + "0" * 36
 FINDING = "decoded/" + "0" * 36
 ORIGINAL = f"originals/{'0' * 36}-1"
@@ -24,20 +22,9 @@ THUMBNAIL = f"thumbnails/{'0' * 36}-1/256.jpg"
 
 @pytest.fixture(scope="module")
 def sessions(stack: Stack) -> dict[str, Session]:
-    """Somebody with the role of each function. Only Lambda may take them, until the account's owner lets somebody else."""
+    """Somebody with the role of each function."""
     assert stack.outputs
-    iam, me = client("iam"), client("sts").get_caller_identity()["Arn"]
-    taken = {}
-    for function in client("lambda").list_functions()["Functions"]:
-        name = function["FunctionName"].split("-")[1]
-        role = function["Role"].rpartition("/")[2]
-        trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
-        mine = {"Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}
-        trust["Statement"].append(mine)
-        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
-        keys = client("sts").assume_role(RoleArn=function["Role"], RoleSessionName="test")["Credentials"]
-        taken[name] = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    return taken
+    return {function: session_with(role, TRYING) for function, role in roles().items()}
 
 
 def test_every_function_has_a_role_of_its_own(sessions: dict[str, Session]) -> None:
