@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped] # it has no types
 
 from tests.databases import MariaDb, mariadb, new_database
 from tests.deployed.account import account
@@ -59,6 +60,24 @@ def aws() -> Iterator[Emulator]:
 def database() -> Iterator[MariaDb]:
     with mariadb() as server:
         yield server
+
+
+class _NoManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture(scope="package")
+def template(package: Path) -> dict[str, Any]:
+    """Our template, as CloudFormation gets it from the real SAM translator."""
+    untranslated = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))
+    for resource in untranslated["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": "code", "Key": "code.zip"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        translated: dict[str, Any] = transform(untranslated, {}, _NoManagedPolicies())
+    return translated
 
 
 @pytest.fixture(scope="package")

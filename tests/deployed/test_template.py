@@ -9,31 +9,12 @@ from typing import Any
 
 import pytest
 import yaml
-from samtranslator.translator.transform import transform  # type: ignore[import-untyped] # it has no types
 
 from chalicelib.services.access import BEARER
 from tests.deployed.conftest import ROOT
 from tests.deployed.emulator import REGION
 
 Resources = dict[str, dict[str, Any]]
-
-
-class _NoManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-@pytest.fixture(scope="module")
-def template(package: Path) -> dict[str, Any]:
-    """Our template, translated."""
-    untranslated = yaml.safe_load((package / "sam.yaml").read_text("utf-8"))
-    for resource in untranslated["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = {"Bucket": "code", "Key": "code.zip"}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        translated: dict[str, Any] = transform(untranslated, {}, _NoManagedPolicies())
-    return translated
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +103,6 @@ def test_what_was_posted_twice_under_one_ticket_is_gone_after_a_day(resources: R
     rules = resources["ImageBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (rule,) = [rule for rule in rules if rule.get("Prefix") == "incoming/"]
     assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
-
-
-def test_every_parameter_is_used(template: dict[str, Any]) -> None:
-    text = json.dumps({name: template[name] for name in ("Resources", "Conditions", "Outputs")})
-    unused = [name for name in template["Parameters"] if f'"{name}"' not in text and f"${{{name}}}" not in text]
-    assert unused == []
 
 
 @pytest.mark.parametrize("with_database", [True, False])
