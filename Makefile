@@ -75,8 +75,8 @@ deploy: $(VENV)/dev node_modules/.package-lock.json chalicelib/rds-ca.pem  ## ma
 	$(BIN)/python -m infra.package $(if $(ARCHITECTURE),--architecture $(ARCHITECTURE)) out
 	$(BIN)/python -m infra.deploy --stack "$(STACK)" --bucket "$(BUCKET)" $(PARAMETERS)
 
-smoke: $(VENV)/dev  ## make smoke URL=… KEY=…: the client's path against a stack
-	@PYTHONPATH=client/src $(BIN)/python -m infra.smoke "$(URL)" "$(KEY)"
+smoke: $(VENV)/dev  ## make smoke URL=… KEY=… [WAIT=55]: what clients, browsers and strangers meet at an address
+	@PYTHONPATH=client/src $(BIN)/python -m infra.smoke --wait "$(or $(WAIT),0)" "$(URL)" "$(KEY)"
 
 key: $(VENV)/dev  ## make key OWNER=… STACK=… [SCOPES="read write"]: a key for an owner, shown this once
 	@$(BIN)/python -m infra.key --stack "$(STACK)" --owner "$(OWNER)" $(SCOPES)
