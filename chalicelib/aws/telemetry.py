@@ -28,6 +28,7 @@ _METRICS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "decode_ms": "Milliseconds",
         "ingest_ms": "Milliseconds",
         "queue_delay_ms": "Milliseconds",
+        "stored_after_ms": "Milliseconds",
         "broken_invariants": "Count",
         "cold_starts": "Count",
     },

@@ -90,7 +90,7 @@ class Ingest:
     def _work_on(self, upload: Upload, leased_at: datetime, waited: float | None) -> None:
         began = time.monotonic()
         try:
-            outcome = self._attempt(upload)
+            outcome, arrived = self._attempt(upload)
         except LeaseLost:
             log.info("upload %s was taken over by another worker", upload.id)
         except NotDecoded:
@@ -108,13 +108,16 @@ class Ingest:
             taken = round((time.monotonic() - began) * 1000)
             fields = {"upload_id": upload.id, "outcome": outcome.partition(",")[0], "uploads": 1, "bytes": upload.size}
             fields |= {"ingest_ms": taken} | ({} if waited is None else {"queue_delay_ms": round(waited * 1000)})
+            if arrived:
+                fields["stored_after_ms"] = round((self.clock() - arrived).total_seconds() * 1000)
             log.info("upload %s: %s", upload.id, outcome, extra={"fields": fields})
 
-    def _attempt(self, upload: Upload) -> str:
-        """Bring the leased upload to its end and return its outcome in a word."""
+    def _attempt(self, upload: Upload) -> tuple[str, datetime | None]:
+        """Bring the leased upload to its end and return its outcome in a word, and when the bytes had come that were kept."""
         for _ in range(MAX_RESTARTS):
+            arrived = None
             try:
-                outcome = self._take_bytes(upload)
+                outcome, arrived = self._take_bytes(upload)
             except (ObjectChanged, Overtaken):
                 continue
             except UnavailableError:
@@ -123,26 +126,27 @@ class Ingest:
                 self.catalog.uploads.reject(upload.id, upload.attempt, refusal.code, refusal.message, self.clock())
                 outcome = f"rejected, {refusal.code}"
             self.store.delete(keys.on_the_way(upload.id))
-            return outcome
+            return outcome, arrived
         raise UnavailableError("The upload kept changing while it was taken in; it will be tried again.")
 
-    def _take_bytes(self, upload: Upload) -> str:
-        """One pass over one version of the bytes. Raises a `RepositoryError` that says why the file is refused."""
+    def _take_bytes(self, upload: Upload) -> tuple[str, datetime]:
+        """One pass over one version of the bytes: what became of them, and when they came. Raises a `RepositoryError` that says
+        why the file is refused."""
         with tempfile.NamedTemporaryFile(prefix="image-repo-", dir=self.scratch()) as file:
             with self.store.open(keys.incoming(upload.id)) as reading:
                 sha256 = copy_and_hash(reading, file)
-                etag = reading.etag
+                etag, arrived = reading.etag, reading.modified
             _check_declared(upload, reading.size, sha256)
             if self.catalog.images.known(upload.owner, [sha256]):
-                return self._admit(upload, sha256, None, None).status
+                return self._admit(upload, sha256, None, None).status, arrived
             if upload.strikes >= MAX_STRIKES:
                 raise BadImageError(f"The file brought the decoder down {upload.strikes} times: it cannot be read as an image.")
             picture = self.examine(Path(file.name), sha256, upload)
         entry = _entry(picture)
         if self.catalog.images.holds(upload.owner, entry.identity):
-            return self._admit(upload, sha256, entry, None).status
+            return self._admit(upload, sha256, entry, None).status, arrived
         written = self._write(upload, picture, etag, reading.size)
-        return self._admit(upload, sha256, entry, written).status
+        return self._admit(upload, sha256, entry, written).status, arrived
 
     def _write(self, upload: Upload, picture: Picture, etag: str, size: int) -> StoredFile:
         """Put the objects first: a row never names bytes that are not there."""

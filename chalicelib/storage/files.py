@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from chalicelib.errors import DISK_FULL, MisconfiguredError, UnavailableError
@@ -121,6 +122,7 @@ class OpenFile:
         status = os.fstat(self._descriptor)
         self.etag = name(status)
         self.size = status.st_size
+        self.modified = datetime.fromtimestamp(status.st_ctime, UTC)  # as in a listing
 
     def close(self) -> None:
         os.close(self._descriptor)

@@ -43,6 +43,10 @@ class Reading(Protocol):
     @property
     def size(self) -> int: ...
 
+    @property
+    def modified(self) -> datetime:
+        """When it was put: UTC, with its zone."""
+
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in order, in pieces of at most 1 MiB. Raises `ObjectChanged` if they can no longer be had whole."""
 

@@ -244,6 +244,7 @@ class _S3Reading:
         self._position = 0
         self.etag: str = first["ETag"]
         self.size: int = first["ContentLength"]
+        self.modified: datetime = first["LastModified"].astimezone(UTC)
 
     def close(self) -> None:
         self._body.close()

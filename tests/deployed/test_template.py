@@ -13,6 +13,7 @@ import yaml
 from chalicelib.services.access import BEARER
 from tests.deployed.conftest import ROOT
 from tests.deployed.emulator import REGION
+from tests.deployed.resolving import Resolved
 
 Resources = dict[str, dict[str, Any]]
 
@@ -116,6 +117,11 @@ def test_the_dashboard_is_json_whether_or_not_there_is_a_cluster(resources: Reso
     assert ("Database: connections" in titles) == with_database
     referred = {name.partition(".")[0] for name in re.findall(r"\$\{([\w.]+)\}", body)}
     assert referred <= resources.keys(), "they are all resources, besides AWS::Region and AWS::StackName"
+
+
+def test_the_costs_count_the_alarms_that_a_stack_has_by_itself(template: dict[str, Any]) -> None:
+    alarms = [each for each in Resolved(template).resources.values() if each["Type"] == "AWS::CloudWatch::Alarm"]
+    assert f"{len(alarms)} alarms" in (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
 def test_every_alarm_says_what_it_means_and_tells_whom_the_operator_named(resources: Resources) -> None:

@@ -33,13 +33,17 @@ def test_every_upload_leaves_one_record_with_its_metrics(stack: Stack) -> None:
     assert (record["outcome"], record["bytes"], record["uploads"]) == ("stored", len(content), 1)
     assert record["ingest_ms"] > 0
     assert record["queue_delay_ms"] >= 0
+    assert record["stored_after_ms"] > -1000, "S3 tells whole seconds"
     assert record["request_id"]
     metrics = {
         (metric["Name"], *directive["Dimensions"][0])
         for directive in record["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
     }
-    expected = {("uploads", "function", "outcome"), *((name, "function") for name in ("bytes", "ingest_ms", "queue_delay_ms"))}
+    expected = {
+        ("uploads", "function", "outcome"),
+        *((name, "function") for name in ("bytes", "ingest_ms", "queue_delay_ms", "stored_after_ms")),
+    }
     assert metrics == expected
 
 

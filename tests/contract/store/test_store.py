@@ -51,6 +51,15 @@ def test_an_etag_stays_while_the_object_does(store: ObjectStore) -> None:
     assert etag_of(store, INCOMING) == etag_of(store, INCOMING)
 
 
+def test_a_reading_tells_when_the_object_was_put(store: ObjectStore) -> None:
+    store.put(INCOMING, b"first", "image/jpeg")
+    head = store.head(INCOMING)
+    with store.open(INCOMING) as reading:
+        assert head
+        assert reading.modified == head.modified
+        assert abs(datetime.now(UTC) - reading.modified) < timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("happens", ["replaced", "deleted"])
 def test_a_reading_is_of_one_version_or_says_that_it_cannot_be(store: ObjectStore, happens: str) -> None:
     store.put(INCOMING, LARGE, "image/jpeg")
