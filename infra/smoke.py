@@ -8,7 +8,8 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -26,20 +27,20 @@ _SIZE = (64, 48)
 def run(door: Door, client: Client, wait_minutes: float) -> None:
     """Raises `SmokeError`, `ImageRepoError` or `httpx.HTTPError`; leaves nothing behind, whether it succeeds or not."""
     _say(f"the API answers, version {client.health().version}")
-    for look in (door.wakes, door.has_one_stage, door.refuses, door.is_closed_to_pages_from_elsewhere, door.compresses):
+    for look in (door.wakes, door.has_one_stage, door.refuses_strangers, door.refuses_what_is_not_there):
+        _look(look)
+    for look in (door.is_closed_to_pages_from_elsewhere, door.compresses):
         _look(look)
     ready = client.ready()
     check(ready.status == "ok", f"catalog: {ready.catalog}; store: {ready.store}")
     _say("the catalog and the store answer and can be written")
     content = _new_picture()
-    ticket = door.ticket("smoke.png", content)
-    try:
+    ticket = door.ticket(content)
+    with _removed(door, client, ticket["upload_id"]):
         _say(door.takes_from_its_own_page(ticket, content))
         image_id = _taken_in(client, ticket["upload_id"])
         _say("a picture was taken in")
         _look_at(door, client, image_id, content, wait_minutes)
-    finally:
-        _remove(client, ticket["upload_id"])
     check(_is_gone(client, image_id), "The picture is still there after its delete.")
     _say("it is deleted")
 
@@ -51,11 +52,27 @@ def _taken_in(client: Client, upload_id: str) -> int:
     return upload.image_id
 
 
-def _remove(client: Client, upload_id: str) -> None:
-    if client.upload_status(upload_id).status != "pending":  # of which nothing has come
-        image_id = client.wait(upload_id, _TAKING_IN_SECONDS).image_id
-        if image_id is not None:
-            client.delete(image_id)
+@contextmanager
+def _removed(door: Door, client: Client, upload_id: str) -> Iterator[None]:
+    """Whatever has come of the upload by the end of the block is deleted; what went wrong within is told all the same."""
+    try:
+        yield
+    except BaseException:
+        try:
+            _remove(door, client, upload_id)
+        except ImageRepoError as problem:
+            print(f"What the upload {upload_id} brought may have been left behind: {problem}", file=sys.stderr)
+        raise
+    _remove(door, client, upload_id)
+
+
+def _remove(door: Door, client: Client, upload_id: str) -> None:
+    """An upload that is pending may have its bytes: the news of them takes a while."""
+    if not door.may_have_sent:
+        return
+    image_id = client.wait(upload_id, _TAKING_IN_SECONDS).image_id
+    if image_id is not None:
+        client.delete(image_id)
 
 
 def _look_at(door: Door, client: Client, image_id: int, content: bytes, wait_minutes: float) -> None:
