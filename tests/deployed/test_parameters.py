@@ -85,6 +85,11 @@ def test_every_parameter_changes_something_that_is_looked_at(template: dict[str,
     assert {effect.parameter for effect in EFFECTS if effect.without != effect.with_it} == template["Parameters"].keys()
 
 
+@pytest.mark.parametrize("given", [{}, {"DatabaseUrl": DATABASE}])
+def test_whichever_database_it_is_the_authorities_of_rds_are_known(template: dict[str, Any], given: dict[str, str]) -> None:
+    assert Resolved(template, **given).at(_IN_FUNCTIONS + "DATABASE_CA") == "chalicelib/rds-ca.pem"
+
+
 @pytest.mark.parametrize(("given", "host"), [({}, "Database.Endpoint.Address"), ({"DatabaseProxy": "true"}, "Proxy.Endpoint")])
 def test_functions_reach_the_cluster_or_what_stands_before_it(
     template: dict[str, Any], given: dict[str, str], host: str
