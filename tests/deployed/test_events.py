@@ -7,7 +7,7 @@ import pytest
 
 from tests import pictures
 from tests.databases import MariaDb
-from tests.deployed.client import QUEUES, Stack, client, invoke, post, redrive, until
+from tests.deployed.client import QUEUES, Stack, client, post, redrive, scheduled_sweep, until
 
 pytestmark = pytest.mark.usefixtures("impatient_queue")
 
@@ -116,12 +116,5 @@ def test_an_operators_sweep_finds_nothing_wrong(stack: Stack) -> None:
 
 
 def test_the_scheduled_sweep_runs_to_its_end() -> None:
-    event = {"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
-    event |= {"account": "0", "time": "2026-01-01T00:00:00Z", "region": "any", "resources": []}
-    [function] = [name for name in function_names() if "-Sweep-" in name]
-    report = invoke(function, event)
+    report = scheduled_sweep()
     assert (report["problems"], report["stopped_at"]) == ([], None)
-
-
-def function_names() -> list[str]:
-    return [function["FunctionName"] for function in client("lambda").list_functions()["Functions"]]

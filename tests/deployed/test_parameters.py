@@ -1,6 +1,7 @@
 """What each parameter of the template changes, on the template as the real SAM translator leaves it.
 
-Where a parameter is a setting of the functions, what the setting does is tested with them: `test_updates`, `tests/http`.
+Where a parameter is a setting of the functions, what the setting does is tested with them: `test_owner_limits`,
+`test_client_path`, `tests/http`.
 """
 
 from collections.abc import Mapping
@@ -68,6 +69,8 @@ EFFECTS = [
     Effect("Tracing", "true", "RestAPIapiStage.TracingEnabled", False, True),
     Effect("Tracing", "true", "Decode.TracingConfig", {"Mode": "PassThrough"}, {"Mode": "Active"}),
     Effect("AccessLogs", "true", "AccessLogGroup.RetentionInDays", None, "30"),
+    Effect("AccessLogs", "true", "RestAPIapiStage.AccessLogSetting.DestinationArn", None,
+           {"Fn::GetAtt": ["AccessLogGroup", "Arn"]}),
     Effect("LogRetentionDays", "7", "IngestLogGroup.RetentionInDays", "30", "7"),
     Effect("AlarmEmail", "me@example.org", "AlarmTopic.Subscription", None,
            [{"Protocol": "email", "Endpoint": "me@example.org"}]),
@@ -88,6 +91,29 @@ def test_every_parameter_changes_something_that_is_looked_at(template: dict[str,
 @pytest.mark.parametrize("given", [{}, {"DatabaseUrl": DATABASE}])
 def test_whichever_database_it_is_the_authorities_of_rds_are_known(template: dict[str, Any], given: dict[str, str]) -> None:
     assert Resolved(template, **given).at(_IN_FUNCTIONS + "DATABASE_CA") == "chalicelib/rds-ca.pem"
+
+
+@pytest.mark.parametrize("function", ["CheckKey", "Ingest", "Sweep", "Admin"])
+def test_a_setting_reaches_every_function_that_has_the_catalog(template: dict[str, Any], function: str) -> None:
+    settings = [effect for effect in EFFECTS if effect.place.startswith(_IN_FUNCTIONS)]
+    assert settings
+    for effect in settings:
+        stack = Resolved(template, **effect.beside, **{effect.parameter: effect.value})
+        assert stack.at(effect.place.replace("APIHandler", function, 1)) == effect.with_it
+
+
+def test_all_functions_are_traced_and_all_logs_kept_as_long(template: dict[str, Any]) -> None:
+    stack = Resolved(template, Tracing="true", LogRetentionDays="7", AccessLogs="true")
+    functions = [name for name, each in stack.resources.items() if each["Type"] == "AWS::Lambda::Function"]
+    groups = [name for name, each in stack.resources.items() if each["Type"] == "AWS::Logs::LogGroup"]
+    assert (len(functions), len(groups)) == (6, 7)
+    assert {stack.at(f"{name}.TracingConfig.Mode") for name in functions} == {"Active"}
+    assert {stack.at(f"{name}.RetentionInDays") for name in groups} == {"7"}
+
+
+def test_the_address_that_is_put_out_is_the_one_that_clients_are_to_use(template: dict[str, Any]) -> None:
+    assert Resolved(template).outputs["Url"]["Value"].startswith("https://${RestAPI}.execute-api.")
+    assert Resolved(template, PublicUrl=OWN).outputs["Url"]["Value"] == OWN
 
 
 @pytest.mark.parametrize(("given", "host"), [({}, "Database.Endpoint.Address"), ({"DatabaseProxy": "true"}, "Proxy.Endpoint")])
